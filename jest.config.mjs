@@ -1,0 +1,31 @@
+/** One project per layer, so that each can be run alone: `npx jest --selectProjects unit`. */
+const transform = {
+  '^.+\\.tsx?$': [
+    '@swc/jest',
+    {
+      jsc: {
+        target: 'es2022',
+        parser: { syntax: 'typescript', decorators: true },
+        transform: { legacyDecorator: true, decoratorMetadata: true },
+        keepClassNames: true,
+      },
+      module: { type: 'es6' },
+    },
+  ],
+};
+
+const project = (name) => ({
+  displayName: name,
+  rootDir: '.',
+  roots: [`<rootDir>/test/${name}`],
+  testMatch: ['**/*.spec.ts'],
+  testEnvironment: 'node',
+  extensionsToTreatAsEsm: ['.ts', '.tsx'],
+  // TypeScript's NodeNext resolution writes ".js"; under jest the sources themselves are loaded.
+  moduleNameMapper: { '^(\\.{1,2}/.*)\\.js$': '$1' },
+  transform,
+});
+
+export default {
+  projects: ['unit', 'e2e', 'simulation', 'browser'].map(project),
+};
