@@ -19,14 +19,34 @@ const zones = [
     ['lib/activity', 'lib/http', 'lib/events', 'lib/options', 'lib/redis', 'lib/session-security.module.ts'],
     'The policy is pure: it imports nothing.',
   ),
-  mayNotImport('lib/options', ['lib/activity', 'lib/http', 'lib/events', 'lib/redis', 'lib/session-security.module.ts'], 'Options lean on the policy only.'),
-  mayNotImport('lib/activity', ['lib/http', 'lib/events', 'lib/redis', 'lib/session-security.module.ts'], 'The activity engine knows neither HTTP nor events nor Redis.'),
-  mayNotImport('lib/events', ['lib/http', 'lib/redis', 'lib/session-security.module.ts'], 'Events lean on the activity engine.'),
-  mayNotImport('lib/redis', ['lib/http', 'lib/events', 'lib/session-security.module.ts'], 'Redis leans on the activity engine.'),
+  mayNotImport(
+    'lib/options',
+    ['lib/activity', 'lib/http', 'lib/events', 'lib/redis', 'lib/session-security.module.ts'],
+    'Options lean on the policy only.',
+  ),
+  mayNotImport(
+    'lib/activity',
+    ['lib/http', 'lib/events', 'lib/redis', 'lib/session-security.module.ts'],
+    'The activity engine knows neither HTTP nor events nor Redis.',
+  ),
+  mayNotImport(
+    'lib/events',
+    ['lib/http', 'lib/redis', 'lib/session-security.module.ts'],
+    'Events lean on the activity engine.',
+  ),
+  mayNotImport(
+    'lib/redis',
+    ['lib/http', 'lib/events', 'lib/session-security.module.ts'],
+    'Redis leans on the activity engine.',
+  ),
   mayNotImport('lib/http', 'lib/session-security.module.ts', 'Nothing leans on the module file.'),
   mayNotImport('lib', ['client', 'sample', 'test'], 'The server package stands alone.'),
   mayNotImport('client', ['lib', 'sample', 'test'], 'The browser side stands alone.'),
-  mayNotImport('client/core', ['client/dom', 'client/dialog', 'client/index.ts', 'client/auto.ts'], 'The client core knows no DOM.'),
+  mayNotImport(
+    'client/core',
+    ['client/dom', 'client/dialog', 'client/index.ts', 'client/auto.ts'],
+    'The client core knows no DOM.',
+  ),
 ];
 
 export default tseslint.config(
@@ -34,7 +54,9 @@ export default tseslint.config(
   js.configs.recommended,
   ...tseslint.configs.recommendedTypeChecked,
   {
-    languageOptions: { parserOptions: { project: ['./tsconfig.json'], tsconfigRootDir: import.meta.dirname } },
+    languageOptions: {
+      parserOptions: { project: ['./tsconfig.json'], tsconfigRootDir: import.meta.dirname },
+    },
     plugins: { 'import-x': importX },
     settings: { 'import-x/resolver-next': [createTypeScriptImportResolver({ project: './tsconfig.json' })] },
     rules: {
@@ -42,7 +64,10 @@ export default tseslint.config(
       'import-x/no-cycle': 'error',
       '@typescript-eslint/consistent-type-imports': 'error',
       '@typescript-eslint/no-explicit-any': 'error',
-      '@typescript-eslint/restrict-template-expressions': ['error', { allowNumber: true, allowBoolean: true }],
+      '@typescript-eslint/restrict-template-expressions': [
+        'error',
+        { allowNumber: true, allowBoolean: true },
+      ],
       eqeqeq: ['error', 'always', { null: 'ignore' }],
     },
   },
@@ -50,13 +75,34 @@ export default tseslint.config(
     files: ['client/core/**/*.ts'],
     rules: {
       // The core of the client decides and is tested without a browser: everything comes in by injection.
-      'no-restricted-globals': ['error', 'window', 'document', 'navigator', 'location', 'fetch', 'setTimeout', 'clearTimeout', 'performance', 'BroadcastChannel', 'localStorage'],
+      'no-restricted-globals': [
+        'error',
+        'window',
+        'document',
+        'navigator',
+        'location',
+        'fetch',
+        'setTimeout',
+        'clearTimeout',
+        'performance',
+        'BroadcastChannel',
+        'localStorage',
+      ],
     },
   },
   {
-    files: ['lib/policy/**/*.ts', 'lib/activity/**/*.ts', 'client/core/**/*.ts', 'lib/http/**/*.ts', 'lib/events/**/*.ts'],
+    files: [
+      'lib/policy/**/*.ts',
+      'lib/activity/**/*.ts',
+      'client/core/**/*.ts',
+      'lib/http/**/*.ts',
+      'lib/events/**/*.ts',
+    ],
     rules: {
-      'no-restricted-properties': ['error', { object: 'Date', property: 'now', message: 'Time is injected: use the clock.' }],
+      'no-restricted-properties': [
+        'error',
+        { object: 'Date', property: 'now', message: 'Time is injected: use the clock.' },
+      ],
     },
   },
   {
@@ -74,6 +120,19 @@ export default tseslint.config(
       '@typescript-eslint/no-unsafe-call': 'off',
     },
   },
-  { files: ['**/*.mjs'], extends: [tseslint.configs.disableTypeChecked], languageOptions: { globals: { process: 'readonly', console: 'readonly', URL: 'readonly', setTimeout: 'readonly', performance: 'readonly', Buffer: 'readonly' } } },
+  {
+    files: ['**/*.mjs'],
+    extends: [tseslint.configs.disableTypeChecked],
+    languageOptions: {
+      globals: {
+        process: 'readonly',
+        console: 'readonly',
+        URL: 'readonly',
+        setTimeout: 'readonly',
+        performance: 'readonly',
+        Buffer: 'readonly',
+      },
+    },
+  },
   prettier,
 );
