@@ -93,7 +93,7 @@ export default tseslint.config(
   {
     files: [
       'lib/policy/**/*.ts',
-      'lib/activity/**/*.ts',
+      'lib/activity/**/!(clock).ts',
       'client/core/**/*.ts',
       'lib/http/**/*.ts',
       'lib/events/**/*.ts',

@@ -1,0 +1,57 @@
+import type { ActivityRecord, ActivityUpdate, EndReason } from './activity-record.js';
+import type { TimeoutReason } from '../policy/index.js';
+
+/** A boundary that a session has passed, as {@link ActivityStore.due} hands it out. */
+export interface DueRecord {
+  /** `warn`: the record lives on; `expire`: the store has ended it in this call. */
+  readonly kind: 'warn' | 'expire';
+  readonly reason: TimeoutReason;
+  /** The instant of the boundary, epoch milliseconds. */
+  readonly dueAt: number;
+  readonly record: ActivityRecord;
+  /** The session's own id, where this process knows it. */
+  readonly sessionId?: string;
+}
+
+/**
+ * Where activity records live; also the injection token. The merge rules make every order of calls right:
+ * last activity only grows, only {@link start} creates, and an end is told to one caller.
+ *
+ * @publicApi
+ */
+export abstract class ActivityStore {
+  /** Creates the record, or replaces it. The only method that creates. */
+  abstract start(record: ActivityRecord): Promise<void>;
+
+  /**
+   * The record, or `undefined` if there is none.
+   *
+   * @throws {CorruptRecordError} if something is stored that is no record.
+   */
+  abstract find(id: string): Promise<ActivityRecord | undefined>;
+
+  /** Moves last activity forward, never back, never creating; answers the ids that no longer exist. */
+  abstract touch(updates: readonly ActivityUpdate[]): Promise<string[]>;
+
+  /** Replaces limits and user of a record that exists. */
+  abstract adjust(record: ActivityRecord): Promise<void>;
+
+  /** Removes the record; answers it to exactly one caller, `undefined` to all others. */
+  abstract end(id: string, reason: EndReason): Promise<ActivityRecord | undefined>;
+
+  /**
+   * The next sessions whose warn or expire deadline has passed by `now`, about `limit` of them, each handed to exactly
+   * one caller. The expired ones have been confirmed and ended. `more`: call again at once, there may be others.
+   */
+  abstract due(now: number, limit: number): Promise<{ due: DueRecord[]; more: boolean }>;
+}
+
+/** What is stored under a record's key is no record: it is treated as ended. */
+export class CorruptRecordError extends Error {
+  readonly code = 'SESSION_SECURITY_CORRUPT_RECORD';
+
+  constructor(id: string) {
+    super(`The activity record ${id} cannot be read; its session is treated as ended.`);
+    this.name = 'CorruptRecordError';
+  }
+}

@@ -1,0 +1,38 @@
+import { Injectable } from '@nestjs/common';
+
+/**
+ * Time, injected everywhere; also the token to replace it in tests.
+ *
+ * @publicApi
+ */
+export abstract class Clock {
+  /** Epoch milliseconds UTC. Never goes back. */
+  abstract now(): number;
+  /**
+   * Calls back every `milliseconds` until the returned function is called; keeps no process alive. What the callback
+   * answers is only of use to a clock that waits for it, as one in a test does.
+   */
+  abstract every(milliseconds: number, callback: () => unknown): () => void;
+}
+
+/**
+ * The machine's time: the monotonic clock carries it, the wall clock can only push it forward. So a wall clock that is
+ * set back neither extends nor ends a session, and time spent asleep (the monotonic clock of Linux and macOS stops
+ * then) counts as soon as the machine wakes.
+ */
+@Injectable()
+export class SystemClock extends Clock {
+  #offset = -Infinity;
+
+  now(): number {
+    const monotonic = performance.now();
+    this.#offset = Math.max(this.#offset, Date.now() - monotonic);
+    return monotonic + this.#offset;
+  }
+
+  every(milliseconds: number, callback: () => unknown): () => void {
+    const timer = setInterval(callback, milliseconds);
+    timer.unref();
+    return () => clearInterval(timer);
+  }
+}

@@ -1,0 +1,35 @@
+import { createHmac } from 'node:crypto';
+
+const FIXED_KEY = 'nestjs-session-security';
+
+/**
+ * Keyed hashes that stand for secrets: session ids never leave the process's memory, their references do.
+ * HMAC-SHA-256 (RFC 2104), cut to 128 bits, base64url. ASVS 5.0 16.2.5.
+ */
+export class SessionReferences {
+  readonly #key: string;
+
+  constructor(secret?: string) {
+    this.#key = secret ?? FIXED_KEY;
+  }
+
+  /** The reference of a session id: the same on every process that has the same secret. */
+  ofSession(sessionId: string): string {
+    return this.#hash('session', sessionId);
+  }
+
+  /** The opaque marker of a user and a session's start, which tells a page whether it still belongs to the same sign-in. */
+  ofOwner(record: { id: string; startedAt: number; userId?: string | undefined }): string {
+    return this.#hash('owner', record.id, String(record.startedAt), record.userId ?? '');
+  }
+
+  /** The id of an event: the same whenever and wherever the same thing is told again. */
+  ofEvent(...parts: readonly (string | number)[]): string {
+    return this.#hash('event', ...parts.map(String));
+  }
+
+  #hash(purpose: string, ...parts: string[]): string {
+    const hmac = createHmac('sha256', this.#key).update(JSON.stringify([purpose, ...parts]));
+    return hmac.digest().subarray(0, 16).toString('base64url');
+  }
+}

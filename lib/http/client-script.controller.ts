@@ -1,0 +1,71 @@
+import {
+  Controller,
+  Get,
+  NotFoundException,
+  Param,
+  Query,
+  Req,
+  Res,
+  type Type,
+  VERSION_NEUTRAL,
+} from '@nestjs/common';
+import type { SessionSecurityRequest } from '../options/index.js';
+import { ClientFiles } from './client-files.js';
+import type { SessionSecurityResponse } from './cookies.js';
+import { AllowExpired, Passive } from './route-decorators.js';
+
+const A_YEAR = 'public, max-age=31536000, immutable';
+const ASK_AGAIN = 'public, no-cache';
+
+interface FileResponse extends SessionSecurityResponse {
+  statusCode: number;
+  end(content?: Buffer): unknown;
+}
+
+/** Serves the browser side below the `path` option; `docs/wire.md`. */
+export function clientScriptController(path: string): Type {
+  @Passive()
+  @AllowExpired()
+  @Controller({ path, version: VERSION_NEUTRAL })
+  class ClientScriptController {
+    constructor(private readonly files: ClientFiles) {}
+
+    @Get('client.js')
+    script(
+      @Req() request: SessionSecurityRequest,
+      @Res() response: FileResponse,
+      @Query('v') version?: string,
+    ): void {
+      this.#send('client.js', request, response, version);
+    }
+
+    @Get('client/:name')
+    file(
+      @Param('name') name: string,
+      @Req() request: SessionSecurityRequest,
+      @Res() response: FileResponse,
+      @Query('v') version?: string,
+    ): void {
+      this.#send(name, request, response, version);
+    }
+
+    #send(
+      name: string,
+      request: SessionSecurityRequest,
+      response: FileResponse,
+      version: string | undefined,
+    ): void {
+      const file = this.files.find(name);
+      if (!file) throw new NotFoundException();
+      const tag = `"${file.hash}"`;
+      response.setHeader('ETag', tag);
+      response.setHeader('Cache-Control', version === file.hash ? A_YEAR : ASK_AGAIN);
+      response.setHeader('Content-Type', file.type);
+      response.setHeader('X-Content-Type-Options', 'nosniff');
+      const unchanged = request.headers['if-none-match'] === tag;
+      response.statusCode = unchanged ? 304 : 200;
+      response.end(unchanged ? undefined : file.content);
+    }
+  }
+  return ClientScriptController;
+}

@@ -1,0 +1,68 @@
+import { HttpStatus } from '@nestjs/common';
+import type { SessionSecurityRequest } from '../options/index.js';
+import type { SessionSecurityResponse } from './cookies.js';
+import { ProblemException } from './problem.js';
+
+/** A ping is a few bytes; anything longer is no ping. */
+const LONGEST_BODY = 1024;
+
+type PingRequest = SessionSecurityRequest & { body?: unknown } & AsyncIterable<Uint8Array>;
+
+/**
+ * What a ping says: `idleFor`, a finite number of seconds >= 0, or nothing.
+ *
+ * @throws {ProblemException} 400, 413 or 415 for anything else; the caller must not have moved anything before.
+ */
+export async function readPingBody(
+  request: SessionSecurityRequest,
+  response: SessionSecurityResponse,
+): Promise<{ idleFor?: number }> {
+  const refuse = (status: number, detail: string): never => {
+    throw new ProblemException({ status, title: 'Refused ping', detail, code: 'malformed_ping' }, response);
+  };
+  const body = await parsedBody(request as PingRequest, refuse);
+  if (body === undefined) return {};
+  if (typeof body !== 'object' || body === null || Array.isArray(body)) {
+    return refuse(HttpStatus.BAD_REQUEST, 'The body must be a JSON object.');
+  }
+  if (!('idleFor' in body)) return {};
+  const { idleFor } = body;
+  if (typeof idleFor !== 'number' || !Number.isFinite(idleFor) || idleFor < 0) {
+    return refuse(HttpStatus.BAD_REQUEST, 'idleFor must be a finite number of seconds, zero or more.');
+  }
+  return { idleFor };
+}
+
+type Refuse = (status: number, detail: string) => never;
+
+/** The body as a parser left it, or read here if the application runs without one; `undefined` if there is none. */
+async function parsedBody(request: PingRequest, refuse: Refuse): Promise<unknown> {
+  const { headers } = request;
+  const length = Number(headers['content-length'] ?? 0);
+  if (length === 0 && headers['transfer-encoding'] === undefined) return undefined;
+  const type = String(headers['content-type'] ?? '')
+    .split(';', 1)[0]!
+    .trim()
+    .toLowerCase();
+  if (type !== 'application/json')
+    return refuse(HttpStatus.UNSUPPORTED_MEDIA_TYPE, 'The body must be application/json.');
+  if (length > LONGEST_BODY) return refuse(HttpStatus.PAYLOAD_TOO_LARGE, 'The body is too large.');
+  if (request.body !== undefined) return request.body;
+  const text = await bodyText(request, refuse);
+  try {
+    return text === '' ? undefined : JSON.parse(text);
+  } catch {
+    return refuse(HttpStatus.BAD_REQUEST, 'The body cannot be read as JSON.');
+  }
+}
+
+async function bodyText(request: PingRequest, refuse: Refuse): Promise<string> {
+  const chunks: Uint8Array[] = [];
+  let length = 0;
+  for await (const chunk of request) {
+    length += chunk.length;
+    if (length > LONGEST_BODY) return refuse(HttpStatus.PAYLOAD_TOO_LARGE, 'The body is too large.');
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks).toString('utf8');
+}

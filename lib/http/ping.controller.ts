@@ -1,0 +1,96 @@
+import {
+  Controller,
+  Get,
+  HttpCode,
+  HttpStatus,
+  Post,
+  Query,
+  Req,
+  Res,
+  type Type,
+  VERSION_NEUTRAL,
+} from '@nestjs/common';
+import { ActivityTracker } from '../activity/activity-tracker.js';
+import type { SessionSecurityRequest } from '../options/index.js';
+import type { SessionSecurityResponse } from './cookies.js';
+import { isCrossSite } from './cross-site.js';
+import { EndNotice } from './end-notice.js';
+import { type ClientStart, PingAnswer, type SessionStatus } from './ping-answer.js';
+import { readPingBody } from './ping-body.js';
+import { ProblemException } from './problem.js';
+import { AllowExpired, Passive } from './route-decorators.js';
+import { SessionEnforcer } from './session-enforcer.js';
+import { SetupAdvisor } from './setup-advisor.js';
+
+type Answer = SessionStatus & { client?: ClientStart };
+
+/** The ping of `docs/wire.md`, served at the `path` option. */
+export function pingController(path: string): Type {
+  @Passive()
+  @AllowExpired()
+  @Controller({ path, version: VERSION_NEUTRAL })
+  class PingController {
+    constructor(
+      private readonly enforcer: SessionEnforcer,
+      private readonly tracker: ActivityTracker,
+      private readonly answer: PingAnswer,
+      private readonly notice: EndNotice,
+      private readonly advisor: SetupAdvisor,
+    ) {}
+
+    @Get('ping')
+    async read(
+      @Req() request: SessionSecurityRequest,
+      @Res({ passthrough: true }) response: SessionSecurityResponse,
+      @Query('start') start?: string,
+    ): Promise<Answer> {
+      this.advisor.pinged();
+      await this.enforcer.reconsider(request);
+      const status = this.#answer(request, response);
+      return start === undefined ? status : { ...status, client: this.answer.clientStart() };
+    }
+
+    @Post('ping')
+    @HttpCode(HttpStatus.OK)
+    async ping(
+      @Req() request: SessionSecurityRequest,
+      @Res({ passthrough: true }) response: SessionSecurityResponse,
+    ): Promise<Answer> {
+      this.#refuseCrossSite(request, response);
+      const { idleFor } = await readPingBody(request, response);
+      this.advisor.pinged();
+      const lives = await this.enforcer.reconsider(request);
+      const { sessionId } = this.enforcer.stateOf(request);
+      if (lives && sessionId !== undefined && idleFor !== undefined)
+        this.tracker.touch(sessionId, idleFor * 1000);
+      return this.#answer(request, response);
+    }
+
+    @Post('end')
+    @HttpCode(HttpStatus.OK)
+    async end(
+      @Req() request: SessionSecurityRequest,
+      @Res({ passthrough: true }) response: SessionSecurityResponse,
+    ): Promise<Answer> {
+      this.#refuseCrossSite(request, response);
+      await this.enforcer.end(request, 'logout');
+      return { ...this.#answer(request, response), state: 'anonymous', reason: null };
+    }
+
+    #answer(request: SessionSecurityRequest, response: SessionSecurityResponse): SessionStatus {
+      response.setHeader('Cache-Control', 'no-store');
+      this.notice.leave(request, response);
+      return this.answer.statusOf(request);
+    }
+
+    #refuseCrossSite(request: SessionSecurityRequest, response: SessionSecurityResponse): void {
+      if (!isCrossSite(request)) return;
+      const detail = 'This request must come from a page of this site.';
+      throw new ProblemException(
+        { status: 403, title: 'Cross-site request', detail, code: 'cross_site' },
+        response,
+      );
+    }
+  }
+  return PingController;
+}

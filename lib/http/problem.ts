@@ -1,0 +1,23 @@
+import { HttpException } from '@nestjs/common';
+import type { SessionSecurityResponse } from './cookies.js';
+
+/** A problem as RFC 9457 describes it; `code` is for programs. */
+export interface Problem {
+  readonly status: number;
+  readonly title: string;
+  readonly detail: string;
+  readonly code: string;
+  readonly [extension: string]: unknown;
+}
+
+/** Answers `application/problem+json`; headers are set before it is thrown, Nest's filter keeps them. */
+export class ProblemException extends HttpException {
+  constructor(
+    readonly problem: Problem,
+    response: SessionSecurityResponse,
+  ) {
+    super({ type: 'about:blank', ...problem }, problem.status);
+    response.setHeader('Content-Type', 'application/problem+json');
+    response.setHeader('Cache-Control', 'no-store');
+  }
+}

@@ -1,0 +1,71 @@
+import { type ExecutionContext, Injectable } from '@nestjs/common';
+import { ApplicationConfig, Reflector } from '@nestjs/core';
+import { match } from 'path-to-regexp';
+import { type PassiveRule, SessionSecurityOptions, type SessionSecurityRequest } from '../options/index.js';
+import { PASSIVE } from './route-decorators.js';
+
+/** A page marks its own background calls with this request header; it can only make a request count less. */
+export const PASSIVE_HEADER = 'x-session-passive';
+
+type Matcher = (request: SessionSecurityRequest, paths: readonly string[]) => boolean;
+
+/** Tells activity from what only looks like it. */
+@Injectable()
+export class RequestClassifier {
+  readonly #matchers: readonly Matcher[];
+
+  constructor(
+    private readonly reflector: Reflector,
+    private readonly applicationConfig: ApplicationConfig,
+    options: SessionSecurityOptions,
+  ) {
+    this.#matchers = options.passive.map(matcherOf);
+  }
+
+  /** True if the request is no sign of a person: by method, header, decorator or the `passive` option. */
+  isPassive(context: ExecutionContext, request: SessionSecurityRequest): boolean {
+    if (isBackground(request)) return true;
+    const decorated = this.reflector.getAllAndOverride<boolean | undefined>(PASSIVE, [
+      context.getHandler(),
+      context.getClass(),
+    ]);
+    if (decorated !== undefined) return decorated;
+    if (this.#matchers.length === 0) return false;
+    const paths = this.#pathsOf(request);
+    return this.#matchers.some((matches) => matches(request, paths));
+  }
+
+  /** The path as it was requested, within a mount, and without the global prefix: a pattern may be written for any. */
+  #pathsOf({ url, originalUrl = url }: SessionSecurityRequest): string[] {
+    const whole = [originalUrl, url].map(pathOf);
+    const prefix = `/${this.applicationConfig.getGlobalPrefix().replace(/^\/|\/$/g, '')}/`;
+    const within = whole
+      .filter((path) => path.startsWith(prefix))
+      .map((path) => path.slice(prefix.length - 1));
+    return [...new Set([...whole, ...within])];
+  }
+}
+
+/** HEAD and OPTIONS, prefetch and prerender (`Sec-Purpose`, and its older spellings), and what a page marks itself. */
+function isBackground({ method, headers }: SessionSecurityRequest): boolean {
+  if (method === 'HEAD' || method === 'OPTIONS') return true;
+  const purpose = [headers['sec-purpose'], headers['purpose'], headers['x-moz']].flat().join(' ');
+  return /prefetch|prerender|preview/i.test(purpose) || headers[PASSIVE_HEADER] !== undefined;
+}
+
+function matcherOf(rule: PassiveRule): Matcher {
+  if (typeof rule === 'function') return (request) => rule(request);
+  if (rule instanceof RegExp)
+    return (_, paths) => paths.some((path) => new RegExp(rule, rule.flags.replace(/[gy]/g, '')).test(path));
+  const matches = match(rule, { trailing: true });
+  return (_, paths) => paths.some((path) => matches(path) !== false);
+}
+
+function pathOf(url: string): string {
+  const path = url.split(/[?#]/, 1)[0]!;
+  try {
+    return decodeURI(path);
+  } catch {
+    return path;
+  }
+}

@@ -1,0 +1,237 @@
+import { Injectable } from '@nestjs/common';
+import type { EndReason } from '../activity/activity-record.js';
+import { ActivityTracker } from '../activity/activity-tracker.js';
+import { Clock } from '../activity/clock.js';
+import type { SessionSecurityRequest } from '../options/index.js';
+import { SessionSecurityOptions } from '../options/index.js';
+import type { RequestState } from './request-state.js';
+import { eraseMarker, readMarker, writeMarker } from './session-marker.js';
+import { type RequestSession, SessionPlatform } from './session-platform.js';
+import { SetupAdvisor } from './setup-advisor.js';
+import { SignIn } from './sign-in.js';
+
+/**
+ * Decides, for each request, whose session it is and whether it lives. Middleware, guard, interceptor and controllers
+ * all ask here; what was found is remembered for the request, so asking again costs nothing.
+ */
+@Injectable()
+export class SessionEnforcer {
+  readonly #states = new WeakMap<object, RequestState>();
+
+  constructor(
+    private readonly tracker: ActivityTracker,
+    private readonly platform: SessionPlatform,
+    private readonly signIn: SignIn,
+    private readonly options: SessionSecurityOptions,
+    private readonly advisor: SetupAdvisor,
+    private readonly clock: Clock,
+  ) {
+    platform.onRotation((request, sessionId) => this.#rotate(request, sessionId));
+  }
+
+  /** The state found by the last {@link enforce} of this request. */
+  stateOf(request: SessionSecurityRequest): RequestState {
+    return this.#states.get(request) ?? { outcome: 'unwatched' };
+  }
+
+  /**
+   * Makes sure that a session which is over is not used: it is ended, and the request goes on with an anonymous one.
+   * Begins to watch a signed-in session at first sight.
+   */
+  async enforce(request: SessionSecurityRequest): Promise<RequestState> {
+    const known = this.#states.get(request);
+    // Who was nobody in the middleware may have been recognised by a guard since.
+    if (known && known.outcome !== 'unwatched') return known;
+    const state = known ?? { outcome: 'unwatched' };
+    this.#states.set(request, state);
+    const session = this.platform.sessionOf(request);
+    if (typeof session === 'string') return state;
+    try {
+      await this.#judge(request, session, state);
+    } catch (error) {
+      this.#refuse(request, state, error);
+    }
+    return state;
+  }
+
+  /**
+   * After the handler: a sign-in starts both clocks, a sign-out or a new session id ends or moves the record.
+   * Works once per change; safe to call again.
+   */
+  async settle(request: SessionSecurityRequest): Promise<void> {
+    const state = this.#states.get(request);
+    const session = this.platform.sessionOf(request);
+    if (!state || state.outcome === 'unknown') return;
+    const present = typeof session === 'string' ? undefined : session;
+    const authenticated = present !== undefined && (await this.signIn.isAuthenticated(request));
+    await this.#settleRotation(state, authenticated ? present : undefined);
+    if (!present) return;
+    const watched = this.tracker.recall(present.id);
+    if (authenticated) {
+      const userId = await this.signIn.identify(request);
+      if (watched && (watched.userId === undefined || userId === undefined || watched.userId === userId))
+        return;
+      if (watched) await this.tracker.end(present.id, 'replaced', { keepBlob: true });
+      await this.#start(request, present, state, userId);
+    } else if (watched) {
+      await this.#forget(present, 'logout');
+    }
+  }
+
+  /** Ends the request's session now; the request goes on as nobody. */
+  async end(request: SessionSecurityRequest, reason: EndReason): Promise<void> {
+    const session = this.platform.sessionOf(request);
+    if (typeof session === 'string' || !this.tracker.recall(session.id)) return;
+    await this.tracker.end(session.id, reason);
+    this.#abandon(request, this.stateOf(request), session.id);
+  }
+
+  /**
+   * Asks again, after the application's own guards, whether the user of a watched session is still signed in: blocked,
+   * deleted or signed out behind our back.
+   *
+   * @returns whether the session goes on.
+   */
+  async reconsider(request: SessionSecurityRequest): Promise<boolean> {
+    const state = this.stateOf(request);
+    if (state.outcome !== 'watched' || (await this.signIn.isAuthenticated(request)))
+      return state.outcome === 'watched';
+    const session = this.platform.sessionOf(request);
+    if (typeof session === 'string') return false;
+    await this.#forget(session, 'revoked');
+    state.outcome = 'ended';
+    state.ended = { reason: 'revoked', at: this.clock.now() };
+    return false;
+  }
+
+  async #judge(request: SessionSecurityRequest, session: RequestSession, state: RequestState): Promise<void> {
+    const marker = readMarker(session.data);
+    const authenticated = await this.signIn.isAuthenticated(request);
+    if (!authenticated && !marker) return this.#lookForGrave(request, session, state);
+
+    const record = this.tracker.recall(session.id) ?? (await this.tracker.locate(session.id));
+    if (marker && record?.startedAt !== marker.startedAt) return this.#bury(request, session, state);
+    if (!record) return this.#firstSight(request, session, state);
+    if (authenticated && (await this.#replaced(request, session, state, record.userId))) return;
+    if (authenticated) await this.#adoptLimits(request, session.id);
+
+    if (this.tracker.verdict(session.id)?.phase === 'expired' && (await this.tracker.settle(session.id))) {
+      return this.#abandon(request, state, session.id);
+    }
+    if (!marker) writeMarker(session.data, record.startedAt);
+    state.outcome = 'watched';
+    state.sessionId = session.id;
+  }
+
+  async #firstSight(
+    request: SessionSecurityRequest,
+    session: RequestSession,
+    state: RequestState,
+  ): Promise<void> {
+    if (this.tracker.tombstone(session.id)) return this.#abandon(request, state, session.id);
+    await this.#start(request, session, state, await this.signIn.identify(request));
+  }
+
+  /** Somebody else signed in under the same session id, unseen: their clocks start now. */
+  async #replaced(
+    request: SessionSecurityRequest,
+    session: RequestSession,
+    state: RequestState,
+    knownUser: string | undefined,
+  ): Promise<boolean> {
+    const userId = await this.signIn.identify(request);
+    if (userId === undefined || knownUser === undefined || userId === knownUser) return false;
+    await this.tracker.end(session.id, 'replaced', { keepBlob: true });
+    await this.#start(request, session, state, userId);
+    return true;
+  }
+
+  async #adoptLimits(request: SessionSecurityRequest, sessionId: string): Promise<void> {
+    if (this.options.limits) await this.tracker.setLimits(sessionId, await this.signIn.limits(request));
+  }
+
+  async #start(
+    request: SessionSecurityRequest,
+    session: RequestSession,
+    state: RequestState,
+    userId: string | undefined,
+  ): Promise<void> {
+    this.advisor.watching(session);
+    const record = await this.tracker.start(session.id, {
+      userId,
+      limits: await this.signIn.limits(request),
+    });
+    writeMarker(session.data, record.startedAt);
+    state.outcome = 'watched';
+    state.sessionId = session.id;
+    delete state.ended;
+  }
+
+  /** A session id is being given up within a request: its record is kept until it is known what becomes of it. */
+  #rotate(request: SessionSecurityRequest, sessionId: string): void {
+    const state = this.stateOf(request);
+    this.#states.set(request, state);
+    state.rotated = { sessionId, record: this.tracker.detach(sessionId) };
+    // Raw handlers pass no interceptor, and handlers may throw: then the end of the response settles it.
+    this.platform.afterResponse(request, () => void this.settle(request));
+  }
+
+  async #settleRotation(state: RequestState, successor: RequestSession | undefined): Promise<void> {
+    const { rotated } = state;
+    if (!rotated) return;
+    delete state.rotated;
+    const record = await rotated.record;
+    if (!record) return;
+    // An application that rotates the id copies the session's data, and our marker with it; a sign-in does not.
+    if (successor && readMarker(successor.data)?.startedAt === record.startedAt) {
+      const { startedAt, userId, limits } = record;
+      await this.tracker.start(successor.id, { startedAt, userId, limits });
+      state.sessionId = successor.id;
+      return;
+    }
+    this.tracker.told(rotated.sessionId, record, successor ? 'replaced' : 'logout');
+  }
+
+  /** The user is gone, the session id stays in use for whoever comes. */
+  async #forget(session: RequestSession, reason: EndReason): Promise<void> {
+    eraseMarker(session.data);
+    await this.tracker.end(session.id, reason, { keepBlob: true });
+  }
+
+  /** Marked as watched, but there is no record of that life: dead. */
+  async #bury(request: SessionSecurityRequest, session: RequestSession, state: RequestState): Promise<void> {
+    this.tracker.bury(session.id, null);
+    await this.tracker.end(session.id, 'revoked');
+    this.#abandon(request, state, session.id);
+  }
+
+  #abandon(request: SessionSecurityRequest, state: RequestState, sessionId: string): void {
+    this.platform.renew(request);
+    request.user = undefined;
+    state.outcome = 'ended';
+    delete state.sessionId;
+    const { reason, at } = this.tracker.tombstone(sessionId)!;
+    state.ended = { reason, at };
+  }
+
+  /** Nobody is signed in; was somebody, by the cookie that was presented? */
+  #lookForGrave(request: SessionSecurityRequest, session: RequestSession, state: RequestState): void {
+    this.advisor.notSignedIn(session);
+    for (const id of this.platform.presentedIds(request, this.options.cookieName)) {
+      const tombstone = id === session.id ? undefined : this.tracker.tombstone(id);
+      if (!tombstone) continue;
+      state.outcome = 'ended';
+      state.ended = { reason: tombstone.reason, at: tombstone.at };
+      return;
+    }
+  }
+
+  /** Store or application cannot tell whose session it is: deny for this request, and end nobody on a guess. */
+  #refuse(request: SessionSecurityRequest, state: RequestState, error: unknown): void {
+    this.advisor.undecided(error);
+    this.platform.renew(request);
+    request.user = undefined;
+    state.outcome = 'unknown';
+    delete state.sessionId;
+  }
+}

@@ -1,0 +1,40 @@
+import type { SessionSecurityRequest } from '../options/index.js';
+
+/** A request's session as its session library keeps it. */
+export interface RequestSession {
+  readonly id: string;
+  /** The blob; changes to it are saved by the library at the end of the request. */
+  readonly data: Record<string, unknown>;
+  /** Milliseconds the cookie lives, `null` for a cookie that ends with the browser. */
+  readonly cookieMaxAge: number | null;
+  /** Attributes for a `Set-Cookie` that clears the cookie. */
+  readonly cookie: { readonly path?: string; readonly domain?: string; readonly secure?: boolean };
+}
+
+/** Why a request has no session that can be watched. */
+export type SessionAbsence =
+  /** No session middleware ran before, or its store has disconnected. */
+  | 'missing'
+  /** The session lives in the cookie itself, so nothing on the server can end it. */
+  | 'irrevocable';
+
+/** Told of a session id that is given up for another within a request. */
+export type RotationListener = (request: SessionSecurityRequest, sessionId: string) => void;
+
+/** How sessions are reached on one platform: Express with express-session, or Fastify with its session plugin. */
+export abstract class SessionPlatform {
+  /** The request's session, or why there is none. The first call for a store begins to guard it. */
+  abstract sessionOf(request: SessionSecurityRequest): RequestSession | SessionAbsence;
+
+  /** Puts a new anonymous session in the place of the request's ended one. */
+  abstract renew(request: SessionSecurityRequest): void;
+
+  /** The session ids in the request's cookies, genuine or not: only good for saying what happened to a session. */
+  abstract presentedIds(request: SessionSecurityRequest, cookieName: string | undefined): string[];
+
+  /** Who is to be told when a request gives its session id up for another. */
+  abstract onRotation(listener: RotationListener): void;
+
+  /** Calls back once when the response is over, sent or aborted. */
+  abstract afterResponse(request: SessionSecurityRequest, callback: () => void): void;
+}

@@ -1,0 +1,66 @@
+import {
+  type CanActivate,
+  type ExecutionContext,
+  Injectable,
+  InternalServerErrorException,
+} from '@nestjs/common';
+import { Reflector } from '@nestjs/core';
+import { ActivityTracker } from '../activity/activity-tracker.js';
+import { SessionSecurityOptions, type SessionSecurityRequest } from '../options/index.js';
+import type { SessionSecurityResponse } from './cookies.js';
+import { EndNotice } from './end-notice.js';
+import { ExpiredAnswer } from './expired-answer.js';
+import { RequestClassifier } from './request-classifier.js';
+import { ALLOW_EXPIRED } from './route-decorators.js';
+import { SessionEnforcer } from './session-enforcer.js';
+import { SessionPlatform } from './session-platform.js';
+import { SetupAdvisor } from './setup-advisor.js';
+
+/** Global guard: refuses requests whose session is over, and counts the others as activity. */
+@Injectable()
+export class SessionSecurityGuard implements CanActivate {
+  constructor(
+    private readonly enforcer: SessionEnforcer,
+    private readonly tracker: ActivityTracker,
+    private readonly classifier: RequestClassifier,
+    private readonly reflector: Reflector,
+    private readonly expiredAnswer: ExpiredAnswer,
+    private readonly notice: EndNotice,
+    private readonly platform: SessionPlatform,
+    private readonly advisor: SetupAdvisor,
+    private readonly options: SessionSecurityOptions,
+  ) {}
+
+  async canActivate(context: ExecutionContext): Promise<boolean> {
+    if (context.getType() !== 'http') return true;
+    const request = context.switchToHttp().getRequest<SessionSecurityRequest>();
+    const response = context.switchToHttp().getResponse<SessionSecurityResponse>();
+    const session = this.platform.sessionOf(request);
+    if (session === 'missing') this.advisor.missing();
+    if (session === 'irrevocable') throw new InternalServerErrorException(this.advisor.irrevocable());
+
+    const state = await this.enforcer.enforce(request);
+    this.notice.leave(request, response);
+    if (
+      state.outcome === 'ended' &&
+      this.options.onExpired !== 'anonymous' &&
+      !this.#allowsExpired(context)
+    ) {
+      this.expiredAnswer.refuse(request, response, state.ended);
+    }
+    if (state.outcome !== 'watched') return true;
+    if (!this.classifier.isPassive(context, request)) this.tracker.touch(state.sessionId!);
+    // ASVS 5.0 14.3.2; a handler that sets the header itself has the last word.
+    if (!response.headersSent && response.getHeader('Cache-Control') === undefined) {
+      response.setHeader('Cache-Control', 'no-store');
+    }
+    return true;
+  }
+
+  #allowsExpired(context: ExecutionContext): boolean {
+    return (
+      this.reflector.getAllAndOverride<boolean>(ALLOW_EXPIRED, [context.getHandler(), context.getClass()]) ===
+      true
+    );
+  }
+}

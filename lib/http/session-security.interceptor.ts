@@ -1,0 +1,21 @@
+import { type CallHandler, type ExecutionContext, Injectable, type NestInterceptor } from '@nestjs/common';
+import { catchError, concatMap, from, map, type Observable, of, throwError } from 'rxjs';
+import type { SessionSecurityRequest } from '../options/index.js';
+import { SessionEnforcer } from './session-enforcer.js';
+
+/** Global interceptor: sees, when a handler has answered, whether somebody signed in or out. */
+@Injectable()
+export class SessionSecurityInterceptor implements NestInterceptor {
+  constructor(private readonly enforcer: SessionEnforcer) {}
+
+  intercept(context: ExecutionContext, next: CallHandler): Observable<unknown> {
+    if (context.getType() !== 'http') return next.handle();
+    const request = context.switchToHttp().getRequest<SessionSecurityRequest>();
+    const settled = (): Observable<void> => from(this.enforcer.settle(request));
+    return next.handle().pipe(
+      // A stream of server-sent events has one sign-in at most, before its first message.
+      concatMap((value: unknown, index) => (index === 0 ? settled().pipe(map(() => value)) : of(value))),
+      catchError((error: unknown) => settled().pipe(concatMap(() => throwError(() => error)))),
+    );
+  }
+}

@@ -1,0 +1,47 @@
+import { Injectable } from '@nestjs/common';
+import type { SessionSecurityRequest } from '../options/index.js';
+import type { SessionSecurityResponse } from './cookies.js';
+import { ProblemException } from './problem.js';
+import { SessionEnforcer } from './session-enforcer.js';
+
+type Next = (error?: unknown) => void;
+
+/**
+ * Early Express middleware: enforces for requests that reach no controller (static files, unknown addresses, raw
+ * handlers). It never counts activity; only the guard knows what is passive.
+ */
+@Injectable()
+export class SessionSecurityMiddleware {
+  constructor(private readonly enforcer: SessionEnforcer) {}
+
+  readonly use = (request: SessionSecurityRequest, _response: SessionSecurityResponse, next: Next): void => {
+    this.enforcer.enforce(request).then(() => next(), next);
+  };
+}
+
+/** What body parsers attach to the errors they hand on. */
+interface ParseError {
+  status?: number;
+  type?: string;
+}
+
+/**
+ * Express error middleware for the ping alone: what a body parser refuses (broken JSON, too large, unknown encoding) is
+ * answered as the rest of the wire is, as problem+json.
+ */
+export function pingParseErrors(path: string) {
+  const ending = `/${path}/ping`;
+  return (
+    error: ParseError,
+    request: SessionSecurityRequest,
+    response: SessionSecurityResponse,
+    next: Next,
+  ): void => {
+    const address = (request.originalUrl ?? request.url).split('?', 1)[0]!.replace(/\/$/, '');
+    const status = error.status ?? 0;
+    if (!address.endsWith(ending) || status < 400 || status >= 500) return next(error);
+    const detail =
+      error.type === 'entity.too.large' ? 'The body is too large.' : 'The body cannot be read as JSON.';
+    next(new ProblemException({ status, title: 'Refused ping', detail, code: 'malformed_ping' }, response));
+  };
+}

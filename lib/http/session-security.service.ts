@@ -1,0 +1,86 @@
+import { Injectable } from '@nestjs/common';
+import { ApplicationConfig } from '@nestjs/core';
+import type { EndReason } from '../activity/activity-record.js';
+import { ActivityTracker, type LiveSession } from '../activity/activity-tracker.js';
+import { SessionSecurityOptions, type SessionSecurityRequest } from '../options/index.js';
+import { ClientFiles } from './client-files.js';
+import type { SessionSecurityResponse } from './cookies.js';
+import { EndNotice, type NoticeReason } from './end-notice.js';
+import { PingAnswer, type SessionStatus } from './ping-answer.js';
+import { SessionEnforcer } from './session-enforcer.js';
+
+/**
+ * What an application can ask of the module and tell it.
+ *
+ * @publicApi
+ */
+@Injectable()
+export class SessionSecurityService {
+  constructor(
+    private readonly enforcer: SessionEnforcer,
+    private readonly tracker: ActivityTracker,
+    private readonly answer: PingAnswer,
+    private readonly notice: EndNotice,
+    private readonly files: ClientFiles,
+    private readonly applicationConfig: ApplicationConfig,
+    private readonly options: SessionSecurityOptions,
+  ) {}
+
+  /** Where the request's session stands; durations in seconds. Moves nothing. */
+  async status(request: SessionSecurityRequest): Promise<SessionStatus> {
+    await this.enforcer.enforce(request);
+    return this.answer.statusOf(request);
+  }
+
+  /** Counts this instant as activity of the request's session. Answers whether it lives. */
+  async touch(request: SessionSecurityRequest): Promise<boolean> {
+    const { outcome, sessionId } = await this.enforcer.enforce(request);
+    if (outcome !== 'watched' || sessionId === undefined) return false;
+    this.tracker.touch(sessionId);
+    return true;
+  }
+
+  /** Ends the request's session: its blob and record are gone, and the request goes on as nobody. */
+  async end(request: SessionSecurityRequest, reason: EndReason = 'logout'): Promise<void> {
+    await this.enforcer.enforce(request);
+    await this.enforcer.end(request, reason);
+  }
+
+  /** Ends all sessions of a user (ASVS 5.0 7.4.2); answers how many. */
+  async endAll(userId: string, reason: EndReason = 'revoked'): Promise<number> {
+    return this.tracker.endAll(userId, reason);
+  }
+
+  /** The live sessions of a user, or of everybody; never a session id, only its keyed hash. */
+  list(userId?: string): LiveSession[] {
+    return this.tracker.list(userId);
+  }
+
+  /** Why the last session of this browser ended, for the sign-in page. Said once, and not after a sign-out. */
+  takeNotice(request: SessionSecurityRequest, response: SessionSecurityResponse): NoticeReason | undefined {
+    return this.notice.take(request, response);
+  }
+
+  /**
+   * The script tag of the client, for a page rendered for this request. It carries the page's owner, so that a page
+   * that is shown when somebody else has signed in is covered.
+   */
+  clientTag(request: SessionSecurityRequest, { nonce }: { nonce?: string } = {}): string {
+    const mount = (request as { baseUrl?: string }).baseUrl ?? '';
+    const prefix = this.applicationConfig.getGlobalPrefix().replace(/^\/?(.+?)\/?$/, '/$1');
+    const version = this.files.find('client.js')?.hash;
+    const { sessionId } = this.enforcer.stateOf(request);
+    const owner = sessionId === undefined ? null : this.answer.ownerOf(sessionId);
+    const attributes = {
+      src: `${mount}${prefix}/${this.options.path}/client.js${version === undefined ? '' : `?v=${version}`}`,
+      ...(owner === null ? {} : { 'data-owner': owner }),
+      ...(nonce === undefined ? {} : { nonce }),
+    };
+    const written = Object.entries(attributes).map(([name, value]) => `${name}="${escapeAttribute(value)}"`);
+    return `<script ${written.join(' ')} defer></script>`;
+  }
+}
+
+function escapeAttribute(text: string): string {
+  return text.replace(/&/g, '&amp;').replace(/"/g, '&quot;').replace(/</g, '&lt;').replace(/>/g, '&gt;');
+}

@@ -1,0 +1,115 @@
+import { Injectable, Logger } from '@nestjs/common';
+import { SessionSecurityOptions } from '../options/index.js';
+import type { RequestSession } from './session-platform.js';
+
+/** Sessions with data of their own, none of them recognised as signed in, before it is said how to set that. */
+const UNRECOGNISED_BEFORE_HINT = 20;
+
+/** Sees mistakes in how an application is put together, and says each once, with what to do about it. */
+@Injectable()
+export class SetupAdvisor {
+  readonly #logger = new Logger('SessionSecurity');
+  readonly #said = new Set<string>();
+  #sessionSeen = false;
+  #unrecognised = 0;
+  #pinged = false;
+
+  constructor(private readonly options: SessionSecurityOptions) {}
+
+  /** A session is about to be watched. With `strict`, throws where it would have warned. */
+  watching(session: RequestSession): void {
+    this.#sessionSeen = true;
+    this.#unrecognised = -Infinity;
+    if (session.cookieMaxAge === null) return;
+    const { allowPersistentCookie, expireAfter, strict } = this.options;
+    if (session.cookieMaxAge < expireAfter * 1000) {
+      this.#warn(
+        'cookie-short',
+        `The session cookie lives ${session.cookieMaxAge / 1000} s, less than expireAfter (${expireAfter} s): users are signed ` +
+          'out earlier than configured, without a warning. Leave out cookie.maxAge, or make it longer.',
+        strict,
+      );
+    } else if (!allowPersistentCookie) {
+      this.#warn(
+        'cookie-persistent',
+        `The session cookie is persistent (maxAge ${session.cookieMaxAge / 1000} s): it outlives the browser. Expiry does not ` +
+          'depend on it. Leave out cookie.maxAge and cookie.expires, or set allowPersistentCookie: true if it is meant.',
+        strict,
+      );
+    }
+  }
+
+  /** A request came with a session in which nobody was recognised as signed in. */
+  notSignedIn(session: RequestSession): void {
+    this.#sessionSeen = true;
+    if (Object.keys(session.data).length <= 1 || ++this.#unrecognised < UNRECOGNISED_BEFORE_HINT) return;
+    this.#warn(
+      'never-signed-in',
+      'Requests carry sessions, but none was ever recognised as signed in, so none is watched. Tell how to see it: ' +
+        'SessionSecurityModule.forRoot({ isAuthenticated: (request) => ... }).',
+    );
+  }
+
+  /** A request reached the guard without a session. */
+  missing(): void {
+    if (this.#sessionSeen) {
+      this.#error(
+        'store-away',
+        'The session store has disconnected: requests have no session, so nobody is signed in.',
+      );
+      return;
+    }
+    this.#error(
+      'missing',
+      'No session middleware has run before the guard, so nothing is watched. Add app.use(session({ ... })) ' +
+        'of express-session in main.ts, after NestFactory.create() and before app.listen() or app.init().',
+    );
+  }
+
+  /** A request's session lives in its cookie. */
+  irrevocable(): string {
+    const message =
+      'Sessions are kept in the cookie itself (cookie-session), so the server cannot end one. ' +
+      'Use express-session with a store on the server.';
+    this.#error('irrevocable', message);
+    return message;
+  }
+
+  /** It could not be told whose session a request carries. */
+  undecided(error: unknown): void {
+    const message = error instanceof Error ? error.message : String(error);
+    this.#error(
+      `undecided ${message}`,
+      `Requests are answered as for nobody, no session is ended: ${message}`,
+    );
+  }
+
+  /** The client script is at work. */
+  pinged(): void {
+    this.#pinged = true;
+  }
+
+  /** A session went idle until its warning. If no client ever pinged, nobody saw it. */
+  warned(): void {
+    if (this.#pinged || !this.options.ping) return;
+    this.#warn(
+      'never-pinged',
+      'A warning was due, but no page has ever pinged: is the client script on the pages? ' +
+        `Add <script src="/${this.options.path}/client.js" defer></script>, or set ping: false if there is no browser.`,
+    );
+  }
+
+  #warn(key: string, message: string, strict = false): void {
+    if (strict) throw new Error(message);
+    if (!this.#first(key)) return;
+    this.#logger.warn(message);
+  }
+
+  #error(key: string, message: string): void {
+    if (this.#first(key)) this.#logger.error(message);
+  }
+
+  #first(key: string): boolean {
+    return !this.#said.has(key) && this.#said.add(key).size > 0;
+  }
+}

@@ -1,0 +1,52 @@
+import { Injectable } from '@nestjs/common';
+import { SessionSecurityOptions, type SessionSecurityRequest } from '../options/index.js';
+import { NEVER, limitProblems, type Limits } from '../policy/index.js';
+
+type SessionData = Record<string, unknown>;
+
+/** Answers from the options who is signed in on a request, and which limits are in force for them. */
+@Injectable()
+export class SignIn {
+  constructor(private readonly options: SessionSecurityOptions) {}
+
+  async isAuthenticated(request: SessionSecurityRequest): Promise<boolean> {
+    if (this.options.isAuthenticated) return (await this.options.isAuthenticated(request)) === true;
+    return signedInUser(request) !== undefined;
+  }
+
+  async identify(request: SessionSecurityRequest): Promise<string | undefined> {
+    if (this.options.identify) return this.options.identify(request);
+    return identityOf(signedInUser(request));
+  }
+
+  /** @throws {TypeError} if the application's `limits` function answers limits that contradict themselves. */
+  async limits(request: SessionSecurityRequest): Promise<Limits> {
+    const own = await this.options.limits?.(request);
+    if (own === 'never') return NEVER;
+    if (own === undefined || own === null) return this.options;
+    const limits = { maxLifetime: null, ...own };
+    const problems = limitProblems(limits);
+    if (problems.length > 0)
+      throw new TypeError(`SessionSecurity: the limits function answered: ${problems.join('; ')}`);
+    return limits;
+  }
+}
+
+/** Where Passport and hand-written sign-ins leave the user. */
+function signedInUser(request: SessionSecurityRequest): unknown {
+  const session = (request.session ?? {}) as SessionData;
+  const passport = session['passport'] as { user?: unknown } | undefined;
+  const candidates = [request.user, session['user'], session['userId'], passport?.user];
+  const user = candidates.find(
+    (candidate) => candidate !== undefined && candidate !== null && candidate !== false,
+  );
+  return user ?? (request.isAuthenticated?.() ? true : undefined);
+}
+
+function identityOf(user: unknown): string | undefined {
+  if (typeof user === 'string' || typeof user === 'number') return String(user);
+  if (typeof user !== 'object' || user === null) return undefined;
+  const { id, userId, username } = user as SessionData;
+  const identity = id ?? userId ?? username;
+  return typeof identity === 'string' || typeof identity === 'number' ? String(identity) : undefined;
+}

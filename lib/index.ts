@@ -1,0 +1,28 @@
+export { Clock } from './activity/clock.js';
+export type { EndReason } from './activity/activity-record.js';
+export type { LiveSession } from './activity/activity-tracker.js';
+export {
+  OnSessionEnd,
+  OnSessionExpire,
+  OnSessionRenew,
+  OnSessionStart,
+  OnSessionWarn,
+} from './events/event-handler.decorators.js';
+export type * from './events/session-event.js';
+export { SessionSecurityEvents } from './events/session-security-events.js';
+export type { NoticeReason } from './http/end-notice.js';
+export type { SessionStatus } from './http/ping-answer.js';
+export { PASSIVE_HEADER } from './http/request-classifier.js';
+export { AllowExpired, Passive } from './http/route-decorators.js';
+export { SessionSecurityService } from './http/session-security.service.js';
+export {
+  type ClientOptions,
+  type PassiveRule,
+  SessionSecurityOptions,
+  SessionSecurityOptionsError,
+  type SessionSecurityOptionsInput,
+  type SessionSecurityRequest,
+} from './options/index.js';
+export type { Limits, TimeoutReason } from './policy/index.js';
+export { SessionSecurityModule } from './session-security.module.js';
+export type { SessionSecurityRouteOptions } from './session-security.module-definition.js';

@@ -1,0 +1,2 @@
+export * from './session-security.options.js';
+export * from './validate-options.js';

@@ -1,0 +1,245 @@
+import {
+  IsBoolean,
+  IsIn,
+  IsObject,
+  IsOptional,
+  IsString,
+  MinLength,
+  ValidateBy,
+  ValidateIf,
+} from 'class-validator';
+import type { Limits } from '../policy/index.js';
+
+/** What the module reads of a request; Express's and Fastify's requests both fit. */
+export interface SessionSecurityRequest {
+  method: string;
+  url: string;
+  originalUrl?: string;
+  headers: Record<string, string | string[] | undefined>;
+  session?: unknown;
+  user?: unknown;
+  isAuthenticated?: () => boolean;
+}
+
+/** One entry of the `passive` option. */
+export type PassiveRule = string | RegExp | ((request: SessionSecurityRequest) => boolean);
+
+/** Start values of the browser side; see `docs/wire.md`. */
+export interface ClientOptions {
+  /** At expiry: leave the page (`navigate`, the default), keep it covered (`lock`) or only raise an event (`event`). */
+  onExpire?: 'navigate' | 'lock' | 'event';
+  /** What calls a warning off: any `activity` (the default) or only the dialog's `button`. */
+  dismiss?: 'activity' | 'button';
+  /** What Escape means in the dialog; `stay` by default. */
+  escape?: 'stay' | 'sign-out' | 'ignore';
+  /** `false`: no dialog, only events. */
+  dialog?: boolean;
+  /** Names of the events that count as activity, instead of the built-in list. */
+  events?: string[];
+  /** Texts by key, instead of the built-in ones. */
+  texts?: Record<string, string | Record<string, string>>;
+  /** BCP 47 tag, instead of the page's `lang` attribute. */
+  language?: string;
+}
+
+const CLIENT_VALUES: Record<keyof ClientOptions, (value: unknown) => boolean> = {
+  onExpire: (value) => ['navigate', 'lock', 'event'].includes(value as string),
+  dismiss: (value) => ['activity', 'button'].includes(value as string),
+  escape: (value) => ['stay', 'sign-out', 'ignore'].includes(value as string),
+  dialog: (value) => typeof value === 'boolean',
+  events: (value) =>
+    Array.isArray(value) &&
+    value.length > 0 &&
+    value.every((name) => typeof name === 'string' && name !== ''),
+  texts: (value) => typeof value === 'object' && value !== null && !Array.isArray(value),
+  language: (value) => typeof value === 'string' && /^[a-z]{2,3}(-[a-z0-9]+)*$/i.test(value),
+};
+
+function check(name: string, accepts: (value: unknown) => boolean, wanted: string): PropertyDecorator {
+  return ValidateBy({
+    name,
+    validator: {
+      validate: (value) => accepts(value),
+      defaultMessage: (parameters) =>
+        `${parameters?.property} must be ${wanted}, but is ${shown(parameters?.value)}`,
+    },
+  });
+}
+
+function shown(value: unknown): string {
+  if (typeof value === 'function') return 'a function';
+  if (typeof value === 'number' || value === undefined) return String(value);
+  return JSON.stringify(value);
+}
+
+const IsSeconds = () =>
+  check(
+    'isSeconds',
+    (value) => typeof value === 'number' && Number.isFinite(value) && value > 0,
+    'a positive number of seconds',
+  );
+const IsFunction = () => check('isFunction', (value) => typeof value === 'function', 'a function');
+const IsAddress = () =>
+  check(
+    'isAddress',
+    (value) => value === null || (typeof value === 'string' && /^\/(?![/\\])/.test(value)),
+    'a path on this site that begins with one "/" (the user is never sent to another origin)',
+  );
+const IsRoutePath = () =>
+  check(
+    'isRoutePath',
+    (value) => typeof value === 'string' && /^[\w.~-]+(\/[\w.~-]+)*$/.test(value),
+    'a relative route path such as "session-security", without "/" at its ends',
+  );
+
+/**
+ * The options of `SessionSecurityModule.forRoot()`, with their defaults. All durations are **seconds**.
+ *
+ * @publicApi
+ */
+export class SessionSecurityOptions {
+  /** Idle seconds after which the user is warned. Default 540. */
+  @IsSeconds()
+  warnAfter: number = 540;
+
+  /** Idle seconds after which the session ends. Default 600. */
+  @IsSeconds()
+  expireAfter: number = 600;
+
+  /** Seconds from the sign-in after which the session ends whatever the user does; `null` (default) = no such limit. */
+  @ValidateIf((options: SessionSecurityOptions) => options.maxLifetime !== null)
+  @IsSeconds()
+  maxLifetime: number | null = null;
+
+  /**
+   * Limits of this request's user; `undefined` = the application's, `'never'` = this user is never signed out.
+   * Asked on every request, so it must be fast; a shortening takes effect at once.
+   */
+  @IsOptional()
+  @IsFunction()
+  limits?: (
+    request: SessionSecurityRequest,
+  ) => Limits | 'never' | undefined | Promise<Limits | 'never' | undefined>;
+
+  /**
+   * Is somebody signed in? By default Passport's `request.isAuthenticated()`, `request.user`, and `user`, `userId` or
+   * `passport.user` in the session. Asked on every request and every ping.
+   */
+  @IsOptional()
+  @IsFunction()
+  isAuthenticated?: (request: SessionSecurityRequest) => boolean | Promise<boolean>;
+
+  /** Who is signed in? A stable id that events carry. By default the `id`, `userId` or `username` of the signed-in user. */
+  @IsOptional()
+  @IsFunction()
+  identify?: (request: SessionSecurityRequest) => string | undefined | Promise<string | undefined>;
+
+  /** Requests that are not activity: path patterns (`/api/:list/poll`), regular expressions on the path, or predicates. */
+  @check(
+    'isPassive',
+    (value) =>
+      Array.isArray(value) &&
+      value.every(
+        (rule) =>
+          (typeof rule === 'string' && rule.startsWith('/')) ||
+          rule instanceof RegExp ||
+          typeof rule === 'function',
+      ),
+    'a list of path patterns that begin with "/", regular expressions or functions',
+  )
+  passive: PassiveRule[] = [];
+
+  /** Where ping and client script are served, behind the global prefix. Default `session-security`. */
+  @IsRoutePath()
+  path: string = 'session-security';
+
+  /** `false` switches the ping and the client script off; requests alone then count. Default `true`. */
+  @IsBoolean()
+  ping: boolean = true;
+
+  /**
+   * What a request gets whose session has ended: it goes on as `anonymous` (default), it is answered 401 (`reject`), or
+   * page navigations are sent to `loginUrl` and all else is answered 401 (`redirect`). The handler never runs as the
+   * old user. Routes marked `@AllowExpired()` always go on.
+   */
+  @IsIn(['anonymous', 'reject', 'redirect'], {
+    message: ({ value }) => `onExpired must be "anonymous", "reject" or "redirect", but is ${shown(value)}`,
+  })
+  onExpired: 'anonymous' | 'reject' | 'redirect' = 'anonymous';
+
+  /** The page to sign in on, same origin. `null` (default): pages are loaded again instead. */
+  @IsAddress()
+  loginUrl: string | null = null;
+
+  /** Where *Sign out now* posts to; `null` (default): the module ends the session itself. */
+  @IsAddress()
+  logoutUrl: string | null = null;
+
+  /** The query parameter that carries the way back to the sign-in page. Default `returnTo`. */
+  @check(
+    'isParameter',
+    (value) => typeof value === 'string' && /^[\w.-]+$/.test(value),
+    'the name of a query parameter',
+  )
+  returnParameter: string = 'returnTo';
+
+  /**
+   * Name of the session cookie. Without it `connect.sid` is looked for; when it is set, 401 answers also clear it.
+   * The look-up only decides what is said of an ended session, never who somebody is.
+   */
+  @IsOptional()
+  @IsString()
+  @MinLength(1)
+  cookieName?: string;
+
+  /** Do not report a session cookie that outlives the browser. Default `false`. */
+  @IsBoolean()
+  allowPersistentCookie: boolean = false;
+
+  /** Accept an `expireAfter` of more than twelve hours that looks like milliseconds. Default `false`. */
+  @IsBoolean()
+  allowLongLimits: boolean = false;
+
+  /** Warnings about the configuration become errors. Default `false`. */
+  @IsBoolean()
+  strict: boolean = false;
+
+  /**
+   * Key of the hashes in records, events, logs and owner markers; the same on every process. At least 32 characters.
+   * Without it a fixed key serves the hashes (session ids are long random strings, so they cannot be found from them).
+   */
+  @IsOptional()
+  @IsString()
+  @MinLength(32, { message: 'secret must have at least 32 characters' })
+  secret?: string;
+
+  /** How often last activity is written to the store, in seconds. Default 10. Memory is always exact. */
+  @IsSeconds()
+  flushInterval: number = 10;
+
+  /** Start values of the browser side. */
+  @IsObject({ message: 'client must be an object' })
+  @ValidateBy({
+    name: 'clientOptions',
+    validator: {
+      validate: (value) => clientProblems(value).length === 0,
+      defaultMessage: (parameters) => clientProblems(parameters?.value).join('; '),
+    },
+  })
+  client: ClientOptions = {};
+}
+
+function clientProblems(value: unknown): string[] {
+  if (typeof value !== 'object' || value === null) return [];
+  return Object.entries(value).flatMap(([name, given]) => {
+    if (!Object.hasOwn(CLIENT_VALUES, name)) {
+      return [`client.${name} is no option; known are ${Object.keys(CLIENT_VALUES).join(', ')}`];
+    }
+    return given === undefined || CLIENT_VALUES[name as keyof ClientOptions](given)
+      ? []
+      : [`client.${name} must not be ${shown(given)}`];
+  });
+}
+
+/** What an application gives to `forRoot()`: any part of the options. */
+export type SessionSecurityOptionsInput = Partial<SessionSecurityOptions>;

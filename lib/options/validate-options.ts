@@ -1,0 +1,87 @@
+import { validateSync } from 'class-validator';
+import { limitProblems } from '../policy/index.js';
+import { SessionSecurityOptions, type SessionSecurityOptionsInput } from './session-security.options.js';
+
+/** WCAG 2.2 SC 2.2.1: at least 20 seconds to extend a time limit. */
+const SHORTEST_WARNING = 20;
+/** From here on a round number of thousands is more likely a slip for milliseconds than a limit. */
+const LONGEST_USUAL_LIMIT = 12 * 3600;
+
+/** The options cannot be used; the message names every option at fault with its value and what to write instead. */
+export class SessionSecurityOptionsError extends Error {
+  readonly code = 'SESSION_SECURITY_OPTIONS';
+
+  constructor(readonly problems: readonly string[]) {
+    super(`SessionSecurityModule cannot start:\n${problems.map((problem) => `  - ${problem}`).join('\n')}`);
+    this.name = 'SessionSecurityOptionsError';
+  }
+}
+
+/** The options in force, and what is allowed but should be looked at. */
+export interface ValidatedOptions {
+  readonly options: SessionSecurityOptions;
+  readonly warnings: readonly string[];
+}
+
+/**
+ * Lays the given options over the defaults and checks the whole.
+ *
+ * @throws {SessionSecurityOptionsError} for unknown names, wrong values and contradictions, all in one message; with
+ * `strict` for warnings too.
+ */
+export function validateOptions(given: SessionSecurityOptionsInput = {}): ValidatedOptions {
+  const defaults = new SessionSecurityOptions();
+  const known = Object.keys(defaults);
+  const unknown = Object.keys(given).filter((name) => !known.includes(name));
+  const set = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
+  const options = Object.assign(defaults, set);
+
+  const problems = [
+    ...unknown.map((name) => `${name} is no option${suggestion(name, known)}`),
+    ...validateSync(options, { skipMissingProperties: false, forbidUnknownValues: false }).flatMap((error) =>
+      Object.values(error.constraints ?? {}),
+    ),
+  ];
+  if (problems.length === 0) problems.push(...limitProblems(options), ...millisecondsMistaken(options));
+  const warnings = problems.length === 0 ? shortWarning(options) : [];
+  if (options.strict) problems.push(...warnings);
+  if (problems.length > 0) throw new SessionSecurityOptionsError(problems);
+  return { options, warnings };
+}
+
+function millisecondsMistaken({ warnAfter, expireAfter, allowLongLimits }: SessionSecurityOptions): string[] {
+  const suspicious = expireAfter > LONGEST_USUAL_LIMIT && expireAfter % 1000 === 0 && !allowLongLimits;
+  if (!suspicious) return [];
+  return [
+    `expireAfter is ${expireAfter} seconds, ${(expireAfter / 3600).toFixed(1)} hours; options are in seconds: if milliseconds were meant, ` +
+      `write warnAfter: ${warnAfter / 1000}, expireAfter: ${expireAfter / 1000}; if not, set allowLongLimits: true`,
+  ];
+}
+
+function shortWarning({ warnAfter, expireAfter }: SessionSecurityOptions): string[] {
+  const seconds = expireAfter - warnAfter;
+  if (seconds >= SHORTEST_WARNING) return [];
+  return [
+    `the warning lasts ${seconds} seconds (expireAfter ${expireAfter} - warnAfter ${warnAfter}); ` +
+      `WCAG 2.2 SC 2.2.1 asks for at least ${SHORTEST_WARNING}`,
+  ];
+}
+
+function suggestion(name: string, known: readonly string[]): string {
+  const near = known.find((candidate) => editDistance(name.toLowerCase(), candidate.toLowerCase()) <= 3);
+  return near ? `; did you mean ${near}?` : `; known are ${known.join(', ')}`;
+}
+
+/** Levenshtein distance, row by row. */
+function editDistance(from: string, to: string): number {
+  let row = Array.from({ length: to.length + 1 }, (_, index) => index);
+  for (let i = 1; i <= from.length; i++) {
+    const next = [i];
+    for (let j = 1; j <= to.length; j++) {
+      const substituted = (row[j - 1] ?? 0) + (from[i - 1] === to[j - 1] ? 0 : 1);
+      next.push(Math.min((row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1, substituted));
+    }
+    row = next;
+  }
+  return row[to.length] ?? 0;
+}

@@ -1,0 +1,215 @@
+import {
+  type BeforeApplicationShutdown,
+  type DynamicModule,
+  Logger,
+  Module,
+  type NestModule,
+  type OnApplicationBootstrap,
+  type Provider,
+  type Type,
+} from '@nestjs/common';
+import { APP_GUARD, APP_INTERCEPTOR, DiscoveryModule, HttpAdapterHost } from '@nestjs/core';
+import { ActivityStore } from './activity/activity-store.js';
+import { ActivityTracker } from './activity/activity-tracker.js';
+import { Clock, SystemClock } from './activity/clock.js';
+import { SessionReferences } from './activity/session-reference.js';
+import { ExpressSessionActivityStore } from './activity/stores/express-session-activity-store.js';
+import { WatchedSessions } from './activity/watched-sessions.js';
+import { EventHandlerExplorer } from './events/event-handler.explorer.js';
+import { SessionSecurityEvents } from './events/session-security-events.js';
+import { ClientFiles } from './http/client-files.js';
+import { clientScriptController } from './http/client-script.controller.js';
+import { EndNotice } from './http/end-notice.js';
+import { ExpiredAnswer } from './http/expired-answer.js';
+import { ExpressSessionPlatform } from './http/express/express-session-platform.js';
+import { ExpressSessionBlobs, SessionGate } from './http/express/session-gate.js';
+import { PingAnswer } from './http/ping-answer.js';
+import { pingController } from './http/ping.controller.js';
+import { RequestClassifier } from './http/request-classifier.js';
+import { SessionEnforcer } from './http/session-enforcer.js';
+import { SessionPlatform } from './http/session-platform.js';
+import { SessionSecurityGuard } from './http/session-security.guard.js';
+import { SessionSecurityInterceptor } from './http/session-security.interceptor.js';
+import { pingParseErrors, SessionSecurityMiddleware } from './http/session-security.middleware.js';
+import { SessionSecurityService } from './http/session-security.service.js';
+import { SetupAdvisor } from './http/setup-advisor.js';
+import { SignIn } from './http/sign-in.js';
+import {
+  SessionSecurityOptions,
+  SessionSecurityOptionsError,
+  type SessionSecurityOptionsInput,
+  validateOptions,
+} from './options/index.js';
+import {
+  type ASYNC_OPTIONS_TYPE,
+  ConfigurableModuleClass,
+  GIVEN_OPTIONS,
+  ROUTES,
+  type SessionSecurityRouteOptions,
+} from './session-security.module-definition.js';
+
+const engine: Provider[] = [
+  { provide: Clock, useClass: SystemClock },
+  {
+    provide: SessionReferences,
+    inject: [SessionSecurityOptions],
+    useFactory: ({ secret }: SessionSecurityOptions) => new SessionReferences(secret),
+  },
+  {
+    provide: WatchedSessions,
+    inject: [Clock],
+    useFactory: (clock: Clock) => new WatchedSessions(clock.now()),
+  },
+  {
+    provide: ActivityStore,
+    inject: [WatchedSessions, SessionReferences, Clock, SessionSecurityOptions],
+    useFactory: (
+      watched: WatchedSessions,
+      references: SessionReferences,
+      clock: Clock,
+      options: SessionSecurityOptions,
+    ) => new ExpressSessionActivityStore(watched, references, clock, options.flushInterval * 1000),
+  },
+  ExpressSessionBlobs,
+  {
+    provide: ActivityTracker,
+    inject: [
+      ActivityStore,
+      WatchedSessions,
+      ExpressSessionBlobs,
+      SessionReferences,
+      Clock,
+      SessionSecurityOptions,
+    ],
+    useFactory: (
+      store: ActivityStore,
+      watched: WatchedSessions,
+      blobs: ExpressSessionBlobs,
+      references: SessionReferences,
+      clock: Clock,
+      { flushInterval }: SessionSecurityOptions,
+    ) => new ActivityTracker(store, watched, blobs, references, clock, flushInterval * 1000),
+  },
+];
+
+const http: Provider[] = [
+  {
+    provide: SessionGate,
+    inject: [ActivityTracker, ActivityStore, ExpressSessionBlobs],
+    useFactory: (tracker: ActivityTracker, store: ActivityStore, blobs: ExpressSessionBlobs) =>
+      new SessionGate(tracker, (sessionStore) => {
+        blobs.attach(sessionStore);
+        if (store instanceof ExpressSessionActivityStore) store.attach(sessionStore);
+      }),
+  },
+  { provide: SessionPlatform, useClass: ExpressSessionPlatform },
+  SignIn,
+  SetupAdvisor,
+  SessionEnforcer,
+  RequestClassifier,
+  ExpiredAnswer,
+  EndNotice,
+  PingAnswer,
+  ClientFiles,
+  SessionSecurityMiddleware,
+  SessionSecurityService,
+  { provide: APP_GUARD, useClass: SessionSecurityGuard },
+  { provide: APP_INTERCEPTOR, useClass: SessionSecurityInterceptor },
+];
+
+/**
+ * Signs inactive users out. Import it once, in the root module; `express-session` must be registered in `main.ts`.
+ *
+ * ```ts
+ * @Module({ imports: [SessionSecurityModule.forRoot({ warnAfter: 540, expireAfter: 600 })] })
+ * export class AppModule {}
+ * ```
+ *
+ * @publicApi
+ */
+@Module({
+  imports: [DiscoveryModule],
+  providers: [
+    {
+      provide: SessionSecurityOptions,
+      inject: [GIVEN_OPTIONS, ROUTES],
+      useFactory: (given: SessionSecurityOptionsInput, routes: Required<SessionSecurityRouteOptions>) => {
+        const { options, warnings } = validateOptions({ ...routes, ...given });
+        requireSameRoutes(options, routes);
+        for (const warning of warnings) new Logger('SessionSecurity').warn(warning);
+        return options;
+      },
+    },
+    ...engine,
+    SessionSecurityEvents,
+    EventHandlerExplorer,
+    ...http,
+  ],
+  exports: [SessionSecurityService, SessionSecurityEvents],
+})
+export class SessionSecurityModule
+  extends ConfigurableModuleClass
+  implements NestModule, OnApplicationBootstrap, BeforeApplicationShutdown
+{
+  /**
+   * @param options see {@link SessionSecurityOptions}; all have defaults.
+   * @throws {SessionSecurityOptionsError} at boot, if the options cannot be used.
+   */
+  static override forRoot(options: SessionSecurityOptionsInput = {}): DynamicModule {
+    return withRoutes(super.forRoot(options), options);
+  }
+
+  /** As {@link forRoot}, with `useFactory`, `useClass` or `useExisting`. */
+  static override forRootAsync(
+    options: typeof ASYNC_OPTIONS_TYPE & SessionSecurityRouteOptions,
+  ): DynamicModule {
+    return withRoutes(super.forRootAsync(options), options);
+  }
+
+  constructor(
+    private readonly tracker: ActivityTracker,
+    private readonly middleware: SessionSecurityMiddleware,
+    private readonly adapterHost: HttpAdapterHost,
+    private readonly options: SessionSecurityOptions,
+  ) {
+    super();
+  }
+
+  /** Directly on the adapter: the middleware must see addresses outside of the global prefix too. */
+  configure(): void {
+    this.adapterHost.httpAdapter.use(this.middleware.use);
+    this.adapterHost.httpAdapter.use(pingParseErrors(this.options.path));
+  }
+
+  onApplicationBootstrap(): void {
+    this.tracker.open();
+  }
+
+  async beforeApplicationShutdown(): Promise<void> {
+    await this.tracker.close();
+  }
+}
+
+function withRoutes(definition: DynamicModule, given: SessionSecurityRouteOptions): DynamicModule {
+  const defaults = new SessionSecurityOptions();
+  const routes = { path: given.path ?? defaults.path, ping: given.ping ?? defaults.ping };
+  const controllers: Type[] = routes.ping
+    ? [pingController(routes.path), clientScriptController(routes.path)]
+    : [];
+  const providers: Provider[] = [...(definition.providers ?? []), { provide: ROUTES, useValue: routes }];
+  return { ...definition, global: true, controllers, providers };
+}
+
+/** Routes are laid before an asynchronous factory answers, so it may not answer other ones. */
+function requireSameRoutes(
+  options: SessionSecurityOptions,
+  routes: Required<SessionSecurityRouteOptions>,
+): void {
+  const problems = (['path', 'ping'] as const)
+    .filter((name) => options[name] !== routes[name])
+    .map(
+      (name) =>
+        `${name} must be given to forRootAsync itself, beside the factory: forRootAsync({ ${name}: ${JSON.stringify(options[name])}, ... })`,
+    );
+  if (problems.length > 0) throw new SessionSecurityOptionsError(problems);
+}

@@ -1,0 +1,289 @@
+import 'reflect-metadata';
+import {
+  Body,
+  Controller,
+  Get,
+  type INestApplication,
+  Injectable,
+  type LoggerService,
+  Module,
+  Post,
+  Req,
+  Res,
+  type Type,
+} from '@nestjs/common';
+import { Test } from '@nestjs/testing';
+import session, { type SessionOptions, type Store } from 'express-session';
+import request, { type Test as Call } from 'supertest';
+import {
+  AllowExpired,
+  type SessionSecurityOptionsInput,
+  Clock,
+  OnSessionEnd,
+  OnSessionExpire,
+  OnSessionRenew,
+  OnSessionStart,
+  OnSessionWarn,
+  Passive,
+  SessionSecurityModule,
+  SessionSecurityService,
+} from '../../lib/index.js';
+import type { AnySessionEvent } from '../../lib/events/session-event.js';
+import { VirtualClock } from './virtual-clock.js';
+
+/* eslint-disable @typescript-eslint/no-explicit-any -- express-session's request is whatever the application makes of it. */
+
+/** Keeps every event, as an application's own handlers see them. */
+@Injectable()
+export class EventLog {
+  readonly events: AnySessionEvent[] = [];
+
+  @OnSessionStart()
+  started(event: AnySessionEvent): void {
+    this.#keep(event);
+  }
+
+  @OnSessionWarn()
+  warned(event: AnySessionEvent): void {
+    this.#keep(event);
+  }
+
+  @OnSessionRenew()
+  renewed(event: AnySessionEvent): void {
+    this.#keep(event);
+  }
+
+  @OnSessionExpire()
+  expired(event: AnySessionEvent): void {
+    this.#keep(event);
+  }
+
+  @OnSessionEnd()
+  ended(event: AnySessionEvent): void {
+    this.#keep(event);
+  }
+
+  of(kind: AnySessionEvent['kind']): any[] {
+    return this.events.filter((event) => event.kind === kind);
+  }
+
+  #keep(event: AnySessionEvent): void {
+    this.events.push(event);
+  }
+}
+
+/** The routes that the suites need, as a small application would write them. */
+@Controller()
+export class DeskController {
+  constructor(private readonly security: SessionSecurityService) {}
+
+  @AllowExpired()
+  @Post('login')
+  async login(
+    @Req() request: any,
+    @Body() body: { user?: string; regenerate?: boolean },
+  ): Promise<{ user: string }> {
+    const user = body.user ?? 'anna';
+    if (body.regenerate !== false) {
+      await new Promise<void>((resolve, reject) =>
+        request.session.regenerate((error: unknown) => (error ? reject(error as Error) : resolve())),
+      );
+    }
+    request.session.user = { id: user };
+    return { user };
+  }
+
+  @AllowExpired()
+  @Get('login')
+  loginPage(@Req() request: any, @Res({ passthrough: true }) response: any): { notice: string | null } {
+    return { notice: this.security.takeNotice(request, response) ?? null };
+  }
+
+  @Post('logout')
+  async logout(@Req() request: any): Promise<object> {
+    await new Promise((resolve) => request.session.destroy(resolve));
+    return {};
+  }
+
+  @Post('forget')
+  forget(@Req() request: any): object {
+    delete request.session.user;
+    return {};
+  }
+
+  @Post('rotate')
+  async rotate(@Req() request: any): Promise<object> {
+    const { cookie, ...data } = request.session;
+    await new Promise((resolve) => request.session.regenerate(resolve));
+    Object.assign(request.session, data);
+    return { rotated: cookie !== undefined };
+  }
+
+  @Get('whoami')
+  whoami(@Req() request: any): { user: string | null } {
+    return { user: request.session?.user?.id ?? null };
+  }
+
+  @Post('whoami')
+  postWhoami(@Req() request: any): { user: string | null } {
+    return this.whoami(request);
+  }
+
+  @Post('write')
+  write(@Req() request: any, @Body() body: Record<string, unknown>): object {
+    Object.assign(request.session, body);
+    return {};
+  }
+
+  @Get('status')
+  @Passive()
+  async status(@Req() request: any): Promise<object> {
+    return this.security.status(request);
+  }
+
+  @Passive()
+  @Get('poll')
+  poll(@Req() request: any): { user: string | null } {
+    return this.whoami(request);
+  }
+
+  @Get('tag')
+  tag(@Req() request: any): { tag: string } {
+    return { tag: this.security.clientTag(request, { nonce: 'n"1' }) };
+  }
+}
+
+/** What the module said, by level. */
+export class Messages implements LoggerService {
+  readonly lines: { level: string; message: string }[] = [];
+  log = (message: unknown): void => this.#keep('log', message);
+  warn = (message: unknown): void => this.#keep('warn', message);
+  error = (message: unknown): void => this.#keep('error', message);
+
+  matching(pattern: RegExp): string[] {
+    return this.lines.map(({ message }) => message).filter((message) => pattern.test(message));
+  }
+
+  #keep(level: string, message: unknown): void {
+    this.lines.push({ level, message: String(message) });
+  }
+}
+
+export interface WatchedAppOptions {
+  readonly security?: SessionSecurityOptionsInput;
+  readonly session?: Partial<SessionOptions>;
+  readonly store?: Store;
+  readonly controllers?: Type[];
+  readonly providers?: Type[];
+  readonly clock?: VirtualClock;
+  /** Changes the application before it is initialised; `useSession` registers the session middleware. */
+  readonly configure?: (app: INestApplication, useSession: () => void) => void;
+  readonly bodyParser?: boolean;
+}
+
+/** A running application that is watched, on a virtual clock. W = 5 and E = 10 unless told otherwise. */
+export class WatchedApp {
+  private constructor(
+    readonly app: INestApplication,
+    readonly clock: VirtualClock,
+    readonly log: EventLog,
+    readonly messages: Messages,
+    readonly store: Store,
+  ) {}
+
+  static async start(options: WatchedAppOptions = {}): Promise<WatchedApp> {
+    const clock = options.clock ?? new VirtualClock();
+    const store = options.store ?? new session.MemoryStore();
+    const messages = new Messages();
+
+    @Module({
+      imports: [SessionSecurityModule.forRoot({ warnAfter: 5, expireAfter: 10, ...options.security })],
+      controllers: [DeskController, ...(options.controllers ?? [])],
+      providers: [EventLog, ...(options.providers ?? [])],
+    })
+    class AppModule {}
+
+    const testing = await Test.createTestingModule({ imports: [AppModule] })
+      .overrideProvider(Clock)
+      .useValue(clock)
+      .setLogger(messages)
+      .compile();
+    const app = testing.createNestApplication({ logger: messages, bodyParser: options.bodyParser ?? true });
+    const useSession = (): void => {
+      app.use(
+        session({
+          secret: 'for tests only',
+          resave: false,
+          saveUninitialized: false,
+          store,
+          ...options.session,
+        }),
+      );
+    };
+    if (options.configure) options.configure(app, useSession);
+    else useSession();
+    await app.listen(0, '127.0.0.1');
+    return new WatchedApp(app, clock, app.get(EventLog), messages, store);
+  }
+
+  /** A browser with cookies of its own. */
+  browser(): Browser {
+    return new Browser(this.app);
+  }
+
+  /** A browser in which somebody has signed in. */
+  async signedIn(user = 'anna'): Promise<Browser> {
+    const browser = this.browser();
+    await browser.post('/login', { user }).expect(201);
+    return browser;
+  }
+
+  /** What stands in the session store, by key. */
+  stored(): Record<string, any> {
+    const { sessions } = this.store as unknown as { sessions: Record<string, string> };
+    return Object.fromEntries(Object.entries(sessions).map(([key, text]) => [key, JSON.parse(text)]));
+  }
+
+  async close(): Promise<void> {
+    await this.app.close();
+  }
+}
+
+/** Keeps cookies, sends them, and shows them. */
+export class Browser {
+  readonly #agent: ReturnType<typeof request.agent>;
+
+  constructor(app: INestApplication) {
+    this.#agent = request.agent(app.getHttpServer());
+  }
+
+  get(path: string): Call {
+    return this.#agent.get(path);
+  }
+
+  head(path: string): Call {
+    return this.#agent.head(path);
+  }
+
+  options(path: string): Call {
+    return this.#agent.options(path);
+  }
+
+  post(path: string, body?: object): Call {
+    return this.#agent.post(path).send(body);
+  }
+
+  ping(body?: object): Call {
+    return this.post('/session-security/ping', body);
+  }
+
+  /** The user whom the server sees; counts as activity. */
+  async user(): Promise<string | null> {
+    return (await this.get('/whoami').expect(200)).body.user;
+  }
+
+  /** The state that the server tells; moves nothing. */
+  async state(): Promise<any> {
+    return (await this.get('/session-security/ping').expect(200)).body;
+  }
+}
