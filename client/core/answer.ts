@@ -1,0 +1,99 @@
+/** Why a session ended. `null` on the wire means that the server does not know. */
+export type EndReason = 'idle' | 'lifetime' | 'logout' | 'revoked' | 'replaced';
+
+/** The limits in force for this session, in seconds. */
+export interface Limits {
+  warnAfter: number;
+  expireAfter: number;
+  maxLifetime: number | null;
+}
+
+/** The answer for a session that is being watched. Durations in seconds, relative to the moment of answering. */
+export interface LiveAnswer {
+  state: 'active' | 'warning';
+  idleFor: number;
+  warnIn: number;
+  expireIn: number;
+  lifetimeIn: number | null;
+  limits: Limits;
+  owner: string;
+}
+
+/** The answer when there is nothing to watch. `redirectTo` undefined: the answer did not say where to go. */
+export interface OverAnswer {
+  state: 'expired' | 'anonymous' | 'exempt';
+  reason: EndReason | null;
+  redirectTo?: string | null;
+}
+
+/** What the server says of this browser's session; docs/wire.md describes every field. */
+export type PingAnswer = (LiveAnswer | OverAnswer) & { client?: Partial<StartValues> };
+
+/** What the server's configuration says of the client, sent with the first answer only. */
+export interface StartValues {
+  /** Scopes the tab channel, so that two applications on one origin do not mix. */
+  application: string;
+  /** Where to sign in, when an answer without a body (a bare 401) ends the session. */
+  loginUrl: string | null;
+  /** Where to go after signing out; `null`: load the page again. */
+  logoutUrl: string | null;
+  /** Query parameter that carries the way back; `null`: none. */
+  returnParameter: string | null;
+  /** What happens to the page when the session has ended. */
+  onExpire: 'navigate' | 'lock' | 'event';
+  /** What calls the warning off: any activity, or only the button. */
+  dismiss: 'activity' | 'button';
+  /** What Escape means in the dialog. */
+  escape: 'stay' | 'sign-out' | 'ignore';
+  /** `false`: no dialog, events only. */
+  dialog: boolean;
+  /** Names of events that count as activity; `null`: the built-in list. */
+  events: readonly string[] | null;
+  /** Texts that replace the built-in ones, by key. */
+  texts: Record<string, string> | null;
+  /** BCP 47 tag of the dialog's language; `null`: the page's, else the browser's. */
+  language: string | null;
+}
+
+/** A response as far as it matters here. A redirect that was not followed has a status of 300 to 399. */
+export interface Reply {
+  status: number;
+  body: unknown;
+  /** The `Retry-After` header: seconds or an HTTP date (RFC 9110, section 10.2.3). */
+  retryAfter: string | null;
+}
+
+export const isLive = (answer: PingAnswer): answer is LiveAnswer & { client?: Partial<StartValues> } =>
+  answer.state === 'active' || answer.state === 'warning';
+
+export const isAmount = (value: unknown): value is number => Number.isFinite(value) && (value as number) >= 0;
+
+/** The answer in `body`, or undefined for anything that is not exactly one: garbage must never mean "alive" or "ended". */
+export function parseAnswer(body: unknown): PingAnswer | undefined {
+  const answer = body as PingAnswer | null | undefined;
+  switch (answer?.state) {
+    case 'active':
+    case 'warning': {
+      const { idleFor, warnIn, expireIn, lifetimeIn, limits, owner } = answer;
+      const amounts = [idleFor, warnIn, expireIn, lifetimeIn ?? 0, limits?.warnAfter];
+      const sound =
+        amounts.every(isAmount) && limits.expireAfter > limits.warnAfter && typeof owner === 'string';
+      return sound ? answer : undefined;
+    }
+    case 'expired':
+    case 'anonymous':
+    case 'exempt':
+      return answer;
+  }
+}
+
+/** 419 and 440 are what other frameworks answer when a session has expired. */
+const ENDED = [401, 403, 410, 419, 440];
+
+/** What a reply says; undefined: nothing certain, so the server is to be asked again. */
+export function readReply(reply: Reply | undefined): PingAnswer | undefined {
+  if (!reply) return;
+  const { status } = reply;
+  if (ENDED.includes(status) || (status >= 300 && status < 400)) return { state: 'expired', reason: null };
+  if (status === 200) return parseAnswer(reply.body);
+}

@@ -1,0 +1,73 @@
+import type { EndReason, Reply, StartValues } from './answer.js';
+import type { Clock } from './steady-clock.js';
+
+/** Where the monitor stands. `starting` and `inert` watch nothing; `covered` hides the page until the server has answered. */
+export type Phase = 'starting' | 'inert' | 'active' | 'warning' | 'covered' | 'expired';
+
+/** What the monitor tells, and with it what an application can listen to. */
+export interface MonitorEvents {
+  /** The warning begins. `remaining` in seconds; a `lifetime` warning cannot be called off. */
+  warn: { reason: 'idle' | 'lifetime'; remaining: number };
+  /** The countdown moved, in seconds. Only while the page is visible. */
+  tick: { remaining: number };
+  /** Watching began, the warning is called off, or the page is uncovered. */
+  active: null;
+  /** The server has granted more time during a warning. `remaining` in seconds. */
+  extended: { remaining: number };
+  /** The session has ended. `redirectTo` null: load the page again; undefined: the answer did not say. */
+  expire: { reason: EndReason | null; redirectTo?: string | null };
+  /** A request failed and will be repeated (`ping`) or may be repeated (`end`). `status` 0: no answer at all. */
+  error: { request: 'ping' | 'end'; status: number };
+}
+
+/** An event as a pair of name and detail. */
+export type MonitorEvent = {
+  [Type in keyof MonitorEvents]: [type: Type, detail: MonitorEvents[Type]];
+}[keyof MonitorEvents];
+
+/** One-shot timers. */
+export interface Timers<Handle = unknown> {
+  set(callback: () => void, delayMs: number): Handle;
+  clear(handle: Handle): void;
+}
+
+/**
+ * Sends one request to the server: POST with a body, GET without. Rejects when no answer came within `limitMs`.
+ * `leaving`: the page is going away, the request has to outlive it.
+ */
+export type Transport = (
+  path: string,
+  body: object | undefined,
+  limitMs: number,
+  leaving?: boolean,
+) => Promise<Reply>;
+
+/** What one tab hears of the others. */
+export interface TabChannel {
+  post(message: unknown): void;
+  close(): void;
+}
+
+/** Everything the monitor needs from the world. */
+export interface MonitorPorts {
+  clock: Clock;
+  timers: Timers;
+  transport: Transport;
+  /** Opens the channel of that name to the other tabs of this browser. */
+  channel: (name: string, receive: (message: unknown) => void) => TabChannel;
+  /** Runs `work` unless another tab is running its own under this name; answers whether it did. */
+  lock(name: string, work: () => Promise<void>): Promise<boolean>;
+  /** A number from 0 to 1. */
+  random(): number;
+  isVisible(): boolean;
+  /** Takes the content out of view and out of the accessibility tree, in the same task. */
+  cover(): void;
+  uncover(): void;
+  /** Takes what the server said of the client, answers what is in force. */
+  settings(values: Partial<StartValues>): Pick<StartValues, 'application' | 'dismiss'>;
+  /** There is something to watch: activity is of interest from now on. */
+  watch(): void;
+  /** There is nothing to watch any more. */
+  rest(): void;
+  notify(...event: MonitorEvent): void;
+}
