@@ -168,6 +168,7 @@ export class SessionSecurityModule
 
   constructor(
     private readonly tracker: ActivityTracker,
+    private readonly gate: SessionGate,
     private readonly middleware: SessionSecurityMiddleware,
     private readonly adapterHost: HttpAdapterHost,
     private readonly options: SessionSecurityOptions,
@@ -187,6 +188,7 @@ export class SessionSecurityModule
 
   async beforeApplicationShutdown(): Promise<void> {
     await this.tracker.close();
+    this.gate.release();
   }
 }
 

@@ -171,7 +171,7 @@ export class ActivityTracker {
    */
   async settle(sessionId: string): Promise<EndReason | undefined> {
     const stored = await this.store.find(this.references.ofSession(sessionId)).catch(forgiveCorrupt);
-    if (stored) this.watched.learn(sessionId, stored.lastActivityAt);
+    if (stored) this.watched.learn(sessionId, stored.lastActivityAt, this.clock.now());
     const verdict = this.verdict(sessionId);
     if (verdict && verdict.phase !== 'expired') return undefined;
     const reason = verdict?.reason ?? this.#tombstones.find(sessionId)?.reason ?? 'idle';
@@ -325,7 +325,9 @@ export class ActivityTracker {
     const known = this.watched.get(sessionId);
     if (known || !record || this.#tombstones.find(sessionId)) return known;
     this.watched.put(sessionId, record, this.clock.now());
-    return record;
+    // The next flush says in the store that this process keeps the record now.
+    this.watched.markDirty(sessionId);
+    return this.watched.get(sessionId);
   }
 
   #recordOf(sessionId: string): ActivityRecord {

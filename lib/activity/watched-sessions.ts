@@ -77,7 +77,8 @@ export class WatchedSessions {
     this.#sessionIds[slot] = sessionId;
     this.#userIds[slot] = session.userId;
     this.#startedAt[slot] = session.startedAt;
-    this.#lastActivityAt[slot] = session.lastActivityAt;
+    // A stored stamp may lie in the future; it must not go on counting as activity until then.
+    this.#lastActivityAt[slot] = Math.min(session.lastActivityAt, now);
     this.#limitsIndex[slot] = this.#limits.index(session.limits);
     this.#flags[slot] = 0;
     if (session.userId !== undefined) this.#users.add(session.userId, slot);
@@ -105,11 +106,14 @@ export class WatchedSessions {
     return RENEWED;
   }
 
-  /** Takes over later activity that another process told the store; it is stored already, so it is not written again. */
-  learn(sessionId: string, lastActivityAt: number): void {
+  /**
+   * Takes over later activity that another process told the store; it is stored already, so it is not written again.
+   * A stamp in the future says nothing.
+   */
+  learn(sessionId: string, lastActivityAt: number, now: number): void {
     const slot = this.#slots.get(sessionId);
-    if (slot !== undefined && lastActivityAt > this.#lastActivityAt[slot]!)
-      this.#lastActivityAt[slot] = lastActivityAt;
+    if (slot === undefined || lastActivityAt > now) return;
+    this.#lastActivityAt[slot] = Math.max(this.#lastActivityAt[slot]!, lastActivityAt);
   }
 
   /** Puts other limits in force, at once; answers whether they differ from those before. */

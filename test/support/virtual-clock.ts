@@ -8,8 +8,13 @@ interface Repeating {
 
 /** Time that passes only when a test says so. Begins at the real now, because session stores look at the real clock. */
 export class VirtualClock extends Clock {
-  #now = Date.now();
   readonly #repeating = new Set<Repeating>();
+  #now: number;
+
+  constructor(now = Date.now()) {
+    super();
+    this.#now = now;
+  }
 
   now(): number {
     return this.#now;

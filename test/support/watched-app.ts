@@ -86,7 +86,7 @@ export class DeskController {
     const user = body.user ?? 'anna';
     if (body.regenerate !== false) {
       await new Promise<void>((resolve, reject) =>
-        request.session.regenerate((error: unknown) => (error ? reject(error as Error) : resolve())),
+        request.session.regenerate((error: unknown) => (error ? reject(error) : resolve())),
       );
     }
     request.session.user = { id: user };
@@ -244,6 +244,44 @@ export class WatchedApp {
     return Object.fromEntries(Object.entries(sessions).map(([key, text]) => [key, JSON.parse(text)]));
   }
 
+  get security(): SessionSecurityService {
+    return this.app.get(SessionSecurityService);
+  }
+
+  /** Changes what stands in the store behind the module's back: the records… */
+  async changeRecord(change: (record: any) => void): Promise<void> {
+    await this.replaceRecords((record) => {
+      change(record);
+      return record;
+    });
+  }
+
+  async replaceRecords(replace: (record: any) => unknown): Promise<void> {
+    for (const [key, entry] of this.#entries(true)) {
+      await this.#set(key, { ...entry, sessionSecurity: replace(entry['sessionSecurity']) });
+    }
+  }
+
+  async dropRecords(): Promise<void> {
+    for (const [key] of this.#entries(true)) await new Promise((resolve) => this.store.destroy(key, resolve));
+  }
+
+  /** …and the sessions themselves. */
+  async changeSessions(change: (data: any) => void): Promise<void> {
+    for (const [key, entry] of this.#entries(false)) {
+      change(entry);
+      await this.#set(key, entry);
+    }
+  }
+
+  #entries(records: boolean): [string, Record<string, any>][] {
+    return Object.entries(this.stored()).filter(([key]) => key.startsWith('session-security-') === records);
+  }
+
+  #set(key: string, entry: object): Promise<unknown> {
+    return new Promise((resolve) => this.store.set(key, entry as session.SessionData, resolve));
+  }
+
   async close(): Promise<void> {
     await this.app.close();
   }
@@ -251,26 +289,45 @@ export class WatchedApp {
 
 /** Keeps cookies, sends them, and shows them. */
 export class Browser {
-  readonly #agent: ReturnType<typeof request.agent>;
+  readonly cookies = new Map<string, string>();
 
-  constructor(app: INestApplication) {
-    this.#agent = request.agent(app.getHttpServer());
+  constructor(private app: INestApplication) {}
+
+  /** Goes on with the same cookies at another server: the application was restarted. */
+  moveTo({ app }: WatchedApp): this {
+    this.app = app;
+    return this;
   }
 
   get(path: string): Call {
-    return this.#agent.get(path);
+    return this.#send('get', path);
   }
 
   head(path: string): Call {
-    return this.#agent.head(path);
+    return this.#send('head', path);
   }
 
   options(path: string): Call {
-    return this.#agent.options(path);
+    return this.#send('options', path);
   }
 
   post(path: string, body?: object): Call {
-    return this.#agent.post(path).send(body);
+    return this.#send('post', path).send(body);
+  }
+
+  #send(method: 'get' | 'head' | 'options' | 'post', path: string): Call {
+    const call = request(this.app.getHttpServer())[method](path);
+    const cookies = [...this.cookies].map(([name, value]) => `${name}=${value}`).join('; ');
+    if (cookies) void call.set('Cookie', cookies);
+    return call.on('response', (response) => {
+      for (const line of (response.headers['set-cookie'] ?? []) as string[]) this.#keep(line);
+    });
+  }
+
+  #keep(line: string): void {
+    const [, name, value] = /^([^=]+)=([^;]*)/.exec(line)!;
+    if (/expires=Thu, 01 Jan 1970/i.test(line)) this.cookies.delete(name!);
+    else this.cookies.set(name!, value!);
   }
 
   ping(body?: object): Call {

@@ -110,7 +110,7 @@ export class ExpressSessionActivityStore extends ActivityStore {
       return { kind: 'warn', reason, dueAt: verdict.warnAt, record, sessionId };
     try {
       const stored = await this.find(id).catch(forgiveCorrupt);
-      if (stored) this.watched.learn(sessionId, stored.lastActivityAt);
+      if (stored) this.watched.learn(sessionId, stored.lastActivityAt, now);
       // Activity may have come, here or elsewhere, while the store was asked.
       if (this.watched.verdict(sessionId, now)?.phase !== 'expired') {
         this.watched.postpone(sessionId, now);
@@ -138,7 +138,8 @@ export class ExpressSessionActivityStore extends ActivityStore {
     const stored = await this.#read(id).catch(forgiveCorrupt);
     if (!stored || this.#ending.has(id)) return false;
     const record = this.#record(id, stored);
-    const lastActivityAt = Math.max(stored.lastActivityAt, change.lastActivityAt ?? 0);
+    const believable = Math.min(stored.lastActivityAt, this.clock.now());
+    const lastActivityAt = Math.max(believable, change.lastActivityAt ?? 0);
     await this.#write({ ...record, ...change, id, lastActivityAt });
     return true;
   }
@@ -180,14 +181,14 @@ export class ExpressSessionActivityStore extends ActivityStore {
   }
 
   #record(id: string, stored: StoredRecord): ActivityRecord {
+    const now = this.clock.now();
     const slackMs = stored.writer === this.#writer ? 0 : stored.slackMs;
+    const latest = stored.lastActivityAt + slackMs;
     return {
       id,
       startedAt: stored.startedAt,
-      lastActivityAt: Math.min(
-        stored.lastActivityAt + slackMs,
-        Math.max(stored.lastActivityAt, this.clock.now()),
-      ),
+      // The slack reaches to now at most; a stamp that itself lies in the future is handed on as it is.
+      lastActivityAt: Math.max(stored.lastActivityAt, Math.min(latest, now)),
       limits: stored.limits ?? NEVER,
       ...(stored.userId === undefined ? {} : { userId: stored.userId }),
     };

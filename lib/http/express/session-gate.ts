@@ -30,6 +30,7 @@ export class SessionGate {
   readonly #logger = new Logger('SessionSecurity');
   readonly #rotating = new Set<string>();
   #guarded: SessionStore | undefined;
+  #release: () => void = () => undefined;
   /** Told when a session id is given up for another within a request. */
   onRotation: RotationListener = () => undefined;
 
@@ -50,8 +51,16 @@ export class SessionGate {
     const original = originalMethods(store);
     if (!this.#guarded) this.onAttach(original);
     this.#guarded = store;
+    this.#release = restorer(store);
     this.#decorate(store, original);
     return true;
+  }
+
+  /** Gives the store back as it was: the application is closing, but the store may live on. */
+  release(): void {
+    this.#release();
+    this.#release = () => undefined;
+    this.#guarded = undefined;
   }
 
   #decorate(store: RegeneratingStore, original: SessionStore): void {
@@ -176,6 +185,18 @@ function originalMethods(store: SessionStore): SessionStore {
     destroy: store.destroy.bind(store),
     ...(store.touch ? { touch: store.touch.bind(store) } : {}),
     ...(store.all ? { all: store.all.bind(store) } : {}),
+  };
+}
+
+/** Puts back what the instance had of its own, so that its class's methods show again where it had nothing. */
+function restorer(store: object): () => void {
+  const names = ['get', 'set', 'touch', 'destroy', 'regenerate'] as const;
+  const before = names.map((name) => [name, Object.getOwnPropertyDescriptor(store, name)] as const);
+  return () => {
+    for (const [name, descriptor] of before) {
+      if (descriptor) Object.defineProperty(store, name, descriptor);
+      else Reflect.deleteProperty(store, name);
+    }
   };
 }
 
