@@ -324,7 +324,10 @@ export class ActivityTracker {
     // It may have been started or ended here while the store was asked.
     const known = this.watched.get(sessionId);
     if (known || !record || this.#tombstones.find(sessionId)) return known;
-    this.watched.put(sessionId, record, this.clock.now());
+    const now = this.clock.now();
+    // A stamp of the future is corrected in the store too, before it becomes believable by the passing of time.
+    if (record.lastActivityAt > now) await this.store.start({ ...record, lastActivityAt: now });
+    this.watched.put(sessionId, record, now);
     // The next flush says in the store that this process keeps the record now.
     this.watched.markDirty(sessionId);
     return this.watched.get(sessionId);

@@ -1,4 +1,5 @@
 import 'reflect-metadata';
+import { promisify } from 'node:util';
 import {
   Body,
   Controller,
@@ -85,9 +86,7 @@ export class DeskController {
   ): Promise<{ user: string }> {
     const user = body.user ?? 'anna';
     if (body.regenerate !== false) {
-      await new Promise<void>((resolve, reject) =>
-        request.session.regenerate((error: unknown) => (error ? reject(error) : resolve())),
-      );
+      await promisify<void>((done) => request.session.regenerate(done))();
     }
     request.session.user = { id: user };
     return { user };

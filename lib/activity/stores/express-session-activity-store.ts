@@ -138,7 +138,7 @@ export class ExpressSessionActivityStore extends ActivityStore {
     const stored = await this.#read(id).catch(forgiveCorrupt);
     if (!stored || this.#ending.has(id)) return false;
     const record = this.#record(id, stored);
-    const believable = Math.min(stored.lastActivityAt, this.clock.now());
+    const believable = stored.lastActivityAt <= this.clock.now() ? stored.lastActivityAt : 0;
     const lastActivityAt = Math.max(believable, change.lastActivityAt ?? 0);
     await this.#write({ ...record, ...change, id, lastActivityAt });
     return true;
