@@ -21,8 +21,12 @@ const project = (name) => ({
   testMatch: ['**/*.spec.ts'],
   testEnvironment: 'node',
   extensionsToTreatAsEsm: ['.ts', '.tsx'],
-  // TypeScript's NodeNext resolution writes ".js"; under jest the sources themselves are loaded.
-  moduleNameMapper: { '^(\\.{1,2}/.*)\\.js$': '$1' },
+  moduleNameMapper: {
+    // TypeScript's NodeNext resolution writes ".js"; under jest the sources themselves are loaded.
+    '^(\\.{1,2}/.*)\\.js$': '$1',
+    // The sample imports the package by its name, as every application does.
+    '^nestjs-session-security$': '<rootDir>/lib/index.ts',
+  },
   transform,
 });
 
