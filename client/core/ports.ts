@@ -53,8 +53,8 @@ export interface MonitorPorts {
   clock: Clock;
   timers: Timers;
   transport: Transport;
-  /** Opens the channel of that name to the other tabs of this browser. */
-  channel: (name: string, receive: (message: unknown) => void) => TabChannel;
+  /** Opens the channel of that name to the other tabs of this browser; undefined where there is no such thing. */
+  channel: (name: string, receive: (message: unknown) => void) => TabChannel | undefined;
   /** Runs `work` unless another tab is running its own under this name; answers whether it did. */
   lock(name: string, work: () => Promise<void>): Promise<boolean>;
   /** A number from 0 to 1. */

@@ -15,6 +15,8 @@ const LONGEST_LATENESS_MS = 1000;
 const NOT_WORTH_SHOWING_MS = 500;
 /** Instants that came by different ways and are this close are the same. */
 const SAME_MS = 50;
+/** Without a channel to the other tabs, the server is asked this often during a warning. */
+const ASK_ALONE_EVERY_MS = 4000;
 
 /** What a tab tells the others. */
 interface TabMessage {
@@ -87,6 +89,8 @@ export class SessionMonitor {
   #alone = false;
   /** The absolute limit comes first, so activity cannot move the deadline. */
   #lifetime = false;
+  /** The session may have changed hands. */
+  #doubt = false;
   #shown = -1;
 
   /**
@@ -195,12 +199,13 @@ export class SessionMonitor {
     this.#ports.rest();
   }
 
-  #judge(): void {
+  /** @param mayAsk false in a message handler: it runs in a frozen page too, which would take the lock and keep it */
+  #judge(mayAsk = true): void {
     if (this.#over) return;
     const now = this.#now();
     if (now >= this.#busyUntil) this.#fail();
     if (now >= this.#endAt) this.#cover();
-    if (now >= this.#nextAskAt()) this.#ask();
+    if (mayAsk && now >= this.#nextAskAt()) this.#ask();
     if (this.#watching) {
       if (now >= Math.max(this.#warnAt, this.#holdUntil)) this.#warn();
       else if (this.#phase === 'warning') this.#resume();
@@ -227,9 +232,13 @@ export class SessionMonitor {
 
   #nextAskAt(): number {
     if (this.#busyUntil < Infinity) return Infinity;
-    if (!this.#watching) return this.#retryAt;
+    if (!this.#watching || this.#doubt) return this.#retryAt;
     const news = this.#last > this.#told && !this.#lifetime;
-    if (this.#phase === 'warning') return this.#failures || news ? this.#retryAt : Infinity;
+    if (this.#phase === 'warning') {
+      if (this.#failures || news) return this.#retryAt;
+      // Nobody can tell this tab that the warning was called off in another.
+      return this.#channel ? Infinity : this.#answeredAt + ASK_ALONE_EVERY_MS;
+    }
     // The tab with the newest activity asks first: only it can tell exactly.
     const askAt = this.#warnAt - this.#lead * (this.#own ? 1 : (1 + this.#spread) / 4);
     return news || this.#answeredAt < askAt - this.#lead ? Math.max(askAt, this.#retryAt) : Infinity;
@@ -269,7 +278,7 @@ export class SessionMonitor {
     const now = this.#now();
     const attempt = ++this.#attempt;
     this.#busyUntil = now + this.#limit;
-    if (this.#phase === 'active' && !this.#failures)
+    if (this.#phase === 'active' && !this.#failures && this.#holdUntil < 0)
       this.#holdUntil =
         now + (this.#last > this.#told ? this.#limit * 1.5 : Math.min(this.#limit, LONGEST_LATENESS_MS));
     const work = () => this.#request(attempt);
@@ -318,6 +327,8 @@ export class SessionMonitor {
     const now = this.#now();
     this.#busyUntil = Infinity;
     this.#failures++;
+    // Its lock may be held by a request that never ends.
+    this.#alone = true;
     this.#retryAfter = now + this.#waitFor(reply?.retryAfter);
     const backOff = (this.#limit / 10) * 2 ** this.#failures * (0.75 + this.#ports.random() / 2);
     this.#retryAt = Math.max(this.#retryAfter, now + Math.min(backOff, LONGEST_BACK_OFF_MS));
@@ -341,7 +352,7 @@ export class SessionMonitor {
     this.#settings = this.#ports.settings(answer.client ?? {});
     this.#owner = owner ?? undefined;
     this.#open();
-    this.#siblings!.post(owner);
+    this.#siblings?.post({ owner });
     if (live && (expected ?? owner) === owner) {
       this.#ports.watch();
       this.#resume();
@@ -381,7 +392,8 @@ export class SessionMonitor {
   #rebase(answer: LiveAnswer, sentAt: number, roundTrip: number, known: number): void {
     const { idleFor, warnIn, expireIn, lifetimeIn, limits } = answer;
     const at = sentAt + Math.min(roundTrip, LONGEST_LATENESS_MS);
-    const told = Math.max(at - idleFor * 1000, known);
+    const counted = at - idleFor * 1000;
+    const told = Math.max(counted, known);
     // Activity never goes back on the server: of two answers that crossed, this is the older one.
     if (told < this.#told - LONGEST_LATENESS_MS && sentAt < this.#answeredAt) return;
     const warningPeriod = (limits.expireAfter - limits.warnAfter) * 1000;
@@ -394,11 +406,13 @@ export class SessionMonitor {
     this.#deadline = sentAt + expireIn * 1000 - Math.min(LONGEST_LATENESS_MS, warningPeriod / 10);
     this.#lifetime = lifetimeIn != null && lifetimeIn <= expireIn;
     this.#answeredAt = this.#now();
-    this.#failures = 0;
-    this.#alone = false;
+    // A server that does not count what it is told is asked less and less often.
+    const refused = counted < known - LONGEST_LATENESS_MS;
+    if (!refused) this.#failures = 0;
+    this.#alone = !this.#channel;
     this.#holdUntil = -Infinity;
-    // A server that does not count what it is told is not asked in a loop.
-    this.#retryAt = known > -Infinity ? this.#now() + Math.min(500, this.#lead / 2) : -Infinity;
+    this.#retryAt = -Infinity;
+    this.#doubt = false;
     if (this.#last <= told) {
       this.#busyUntil = Infinity;
       this.#attempt++;
@@ -406,6 +420,7 @@ export class SessionMonitor {
     if (this.#phase === 'warning' && granted > LONGEST_LATENESS_MS / 2)
       this.#ports.notify('extended', { remaining: this.remaining });
     if (this.#phase === 'covered') this.#uncover();
+    if (refused) this.#fail();
   }
 
   #uncover(): void {
@@ -432,12 +447,11 @@ export class SessionMonitor {
   #open(): void {
     const { channel } = this.#ports;
     this.#channel = channel(this.#name, (message) => this.#receive(message as TabMessage | null));
-    this.#siblings = channel(`session-security:${this.#settings.application}`, (owner) => {
-      if (typeof owner !== 'string' && owner !== null) return;
+    this.#siblings = channel(`session-security:${this.#settings.application}`, (message) => {
+      const owner = (message as { owner?: unknown } | null)?.owner;
       // Someone signed in or out in another tab, perhaps by the application's own pages: the server knows who.
-      if (owner === this.#owner || !this.#watching || this.#busyUntil < Infinity) return;
-      this.#ask();
-      this.#judge();
+      this.#doubt ||= owner !== undefined && owner !== this.#owner;
+      this.#judge(false);
     });
   }
 
@@ -468,7 +482,7 @@ export class SessionMonitor {
         -Infinity,
         false,
       );
-    this.#judge();
+    this.#judge(false);
   }
 
   /** Activity in another tab: it calls the warning off here too, for as long as that tab may take to reach the server. */

@@ -1,0 +1,310 @@
+import type { Reply, StartValues } from '../../../client/core/answer.js';
+import type { MonitorEvent, MonitorEvents, MonitorPorts, TabChannel } from '../../../client/core/ports.js';
+import { SessionMonitor } from '../../../client/core/session-monitor.js';
+import { FakeSessionServer } from './fake-session-server.js';
+import type { FakeLimits } from './fake-session-server.js';
+
+/** What the network does to one request. */
+export type Mishap =
+  /** The request fails at once. */
+  | 'refused'
+  /** The request never arrives; it fails at its time limit. */
+  | 'lost'
+  /** The server counts the request, its answer gets lost. */
+  | 'answer lost'
+  /** Nothing ever happens, not even at the time limit. */
+  | 'hung'
+  /** Something on the way answers in the server's place. */
+  | Reply;
+
+interface Event {
+  at: number;
+  order: number;
+  tab: VirtualTab | undefined;
+  run: () => void;
+}
+
+/** An arbitrary time of day; nothing may depend on it. */
+const WALL_START = Date.UTC(2026, 9, 25, 0, 30);
+
+/**
+ * One browser on one machine, and a server elsewhere, in virtual time: tabs with the real monitor, a network, channels,
+ * locks and two clocks. Nothing sleeps; `advance` runs all that is due, in order.
+ */
+export class VirtualBrowser {
+  readonly tabs: VirtualTab[] = [];
+  readonly server: FakeSessionServer;
+  /** One way, in milliseconds. */
+  latency = { up: 5, down: 5 };
+  offline = false;
+  hasChannels = true;
+  hasLocks = true;
+  /** What happens to the next requests, in order; none: they arrive. */
+  readonly mishaps: Mishap[] = [];
+
+  private awake = 0;
+  private slept = 0;
+  private sleptMonotonic = 0;
+  private wallSet = 0;
+  private order = 0;
+  private queue: Event[] = [];
+  private readonly channels = new Map<string, Set<VirtualChannel>>();
+  private readonly locks = new Set<string>();
+
+  constructor(limits: FakeLimits) {
+    this.server = new FakeSessionServer(() => this.time, limits);
+  }
+
+  /** True time in milliseconds since the beginning. */
+  get time(): number {
+    return this.awake + this.slept;
+  }
+
+  wall(): number {
+    return Math.floor(WALL_START + this.time + this.wallSet);
+  }
+
+  monotonic(): number {
+    return this.awake + this.sleptMonotonic;
+  }
+
+  /** Somebody sets the clock of this machine, in milliseconds; daylight saving time does not, it only changes what is shown. */
+  setClock(byMs: number): void {
+    this.wallSet += byMs;
+  }
+
+  /** The lid is closed: nothing runs. On macOS and Linux the monotonic clock stands still, on Windows it does not. */
+  sleep(ms: number, monotonicCounts = false): void {
+    this.slept += ms;
+    if (monotonicCounts) this.sleptMonotonic += ms;
+  }
+
+  /** Lets time pass and runs what is due. */
+  async advance(ms: number): Promise<void> {
+    const until = this.awake + ms;
+    await settle();
+    for (;;) {
+      const next = this.next();
+      if (!next || next.at > until) break;
+      this.awake = Math.max(this.awake, next.at);
+      this.queue.splice(this.queue.indexOf(next), 1);
+      next.run();
+      await settle();
+    }
+    this.awake = until;
+  }
+
+  /** Advances in small steps while doing something at each. */
+  async during(ms: number, everyMs: number, act: () => void): Promise<void> {
+    for (let passed = 0; passed < ms; passed += everyMs) {
+      act();
+      await this.advance(everyMs);
+    }
+  }
+
+  async open(options: VirtualTabOptions = {}): Promise<VirtualTab> {
+    const tab = new VirtualTab(this, options);
+    this.tabs.push(tab);
+    tab.monitor.start();
+    await this.advance(50);
+    return tab;
+  }
+
+  /** Several tabs whose pages were loaded at once. */
+  async openMany(count: number): Promise<VirtualTab[]> {
+    const tabs = Array.from({ length: count }, () => new VirtualTab(this, {}));
+    this.tabs.push(...tabs);
+    for (const tab of tabs) tab.monitor.start();
+    await this.advance(50);
+    return tabs;
+  }
+
+  at(delayMs: number, run: () => void, tab?: VirtualTab): () => void {
+    const event = { at: this.awake + Math.max(0, delayMs), order: this.order++, tab, run };
+    this.queue.push(event);
+    return () => {
+      const index = this.queue.indexOf(event);
+      if (index >= 0) this.queue.splice(index, 1);
+    };
+  }
+
+  /** Timers, deliveries and anything else that a tab still waits for. */
+  pendingOf(tab: VirtualTab): number {
+    return this.queue.filter((event) => event.tab === tab).length;
+  }
+
+  openChannelsOf(tab: VirtualTab): number {
+    return [...this.channels.values()].flatMap((set) => [...set]).filter((channel) => channel.tab === tab)
+      .length;
+  }
+
+  send(tab: VirtualTab, path: string, body: object | undefined, limitMs: number): Promise<Reply> {
+    return new Promise((resolve, reject) => {
+      const mishap = this.offline ? 'refused' : this.mishaps.shift();
+      const fail = () => reject(new TypeError('Failed to fetch'));
+      if (mishap === 'hung') return;
+      if (mishap === 'refused') return void this.at(1, fail, tab);
+      const giveUp = this.at(limitMs, fail, tab);
+      if (mishap === 'lost') return;
+      const answer = (reply: Reply) =>
+        this.at(
+          this.latency.down,
+          () => {
+            giveUp();
+            resolve(reply);
+          },
+          tab,
+        );
+      if (typeof mishap === 'object') return void answer(mishap);
+      const request = body && (structuredClone(body) as Record<string, unknown>);
+      this.at(this.latency.up, () => {
+        const reply = this.server.handle(request ? 'POST' : 'GET', path, request);
+        if (mishap !== 'answer lost') answer(structuredClone(reply));
+      });
+    });
+  }
+
+  channel(tab: VirtualTab, name: string, receive: (message: unknown) => void): TabChannel | undefined {
+    if (!this.hasChannels) return;
+    const channel = new VirtualChannel(tab, receive);
+    const members = this.channels.get(name) ?? new Set();
+    this.channels.set(name, members.add(channel));
+    return {
+      post: (message) => {
+        if (!members.has(channel)) throw new DOMException('Channel is closed', 'InvalidStateError');
+        for (const other of members) {
+          if (other === channel) continue;
+          const copy: unknown = structuredClone(message);
+          // No tab given: a frozen page does receive messages.
+          this.at(1, () => members.has(other) && other.receive(copy));
+        }
+      },
+      close: () => members.delete(channel),
+    };
+  }
+
+  /** Something on this origin writes to all channels. */
+  shout(message: unknown): void {
+    for (const members of this.channels.values())
+      for (const channel of members) this.at(0, () => channel.receive(structuredClone(message)));
+  }
+
+  channelNames(): string[] {
+    return [...this.channels.keys()];
+  }
+
+  async lock(name: string, work: () => Promise<void>): Promise<boolean> {
+    if (!this.hasLocks) {
+      await work();
+      return true;
+    }
+    if (this.locks.has(name)) return false;
+    this.locks.add(name);
+    await work();
+    this.locks.delete(name);
+    return true;
+  }
+
+  private next(): Event | undefined {
+    const runnable = this.queue.filter(({ tab }) => !tab?.frozen);
+    return runnable.reduce<Event | undefined>(
+      (first, event) =>
+        !first || event.at < first.at || (event.at === first.at && event.order < first.order) ? event : first,
+      undefined,
+    );
+  }
+}
+
+class VirtualChannel {
+  constructor(
+    readonly tab: VirtualTab,
+    readonly receive: (message: unknown) => void,
+  ) {}
+}
+
+export interface VirtualTabOptions {
+  /** The owner for whom the page was rendered. */
+  owner?: string;
+  /** What the page itself sets, over the server's values. */
+  settings?: Partial<StartValues>;
+  random?: () => number;
+}
+
+type RecordedEvent = {
+  [Type in keyof MonitorEvents]: { type: Type; at: number; detail: MonitorEvents[Type] };
+}[keyof MonitorEvents];
+
+/** One tab: the real monitor, and a record of what it did to the page. */
+export class VirtualTab {
+  readonly monitor: SessionMonitor;
+  readonly events: RecordedEvent[] = [];
+  covered = false;
+  watching = false;
+  visible = true;
+  frozen = false;
+  /** Runs inside `notify`, as a listener of the application would. */
+  listener: (type: keyof MonitorEvents) => void = () => {};
+
+  constructor(
+    private readonly browser: VirtualBrowser,
+    { owner, settings, random = () => 0.5 }: VirtualTabOptions,
+  ) {
+    const ports: MonitorPorts = {
+      clock: { wall: () => browser.wall(), monotonic: () => browser.monotonic() },
+      timers: {
+        set: (callback, delayMs) => {
+          if (delayMs > 2 ** 31 - 1)
+            throw new RangeError(`A browser fires a timer of ${delayMs} ms at once.`);
+          return browser.at(delayMs, callback, this);
+        },
+        clear: (cancel) => (cancel as (() => void) | undefined)?.(),
+      },
+      transport: (path, body, limitMs) => browser.send(this, path, body, limitMs),
+      channel: (name, receive) => browser.channel(this, name, receive),
+      lock: (name, work) => browser.lock(name, work),
+      random,
+      isVisible: () => this.visible,
+      cover: () => (this.covered = true),
+      uncover: () => (this.covered = false),
+      settings: (values) => ({ application: 'clinic', dismiss: 'activity', ...values, ...settings }),
+      watch: () => (this.watching = true),
+      rest: () => (this.watching = false),
+      notify: (...event) => this.record(...event),
+    };
+    this.monitor = new SessionMonitor(ports, owner);
+  }
+
+  /** The browser stops the page, and lets it go on. */
+  freeze(): void {
+    this.frozen = true;
+  }
+
+  thaw(): void {
+    this.frozen = false;
+    this.monitor.wake();
+  }
+
+  /** The instants, in milliseconds, at which events of this type came. */
+  times(type: keyof MonitorEvents): number[] {
+    return this.events.filter((event) => event.type === type).map(({ at }) => at);
+  }
+
+  count(type: keyof MonitorEvents): number {
+    return this.times(type).length;
+  }
+
+  last<Type extends keyof MonitorEvents>(type: Type): MonitorEvents[Type] | undefined {
+    return this.events.filter((event) => event.type === type).at(-1)?.detail as
+      MonitorEvents[Type] | undefined;
+  }
+
+  private record(...[type, detail]: MonitorEvent): void {
+    this.events.push({ type, detail, at: this.browser.time } as RecordedEvent);
+    this.listener(type);
+  }
+}
+
+/** Lets all promises go on that can. */
+async function settle(): Promise<void> {
+  for (let round = 0; round < 10; round++) await Promise.resolve();
+}
