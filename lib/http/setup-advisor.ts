@@ -1,4 +1,5 @@
 import { Injectable, Logger } from '@nestjs/common';
+import { ActivityTracker } from '../activity/activity-tracker.js';
 import { SessionSecurityOptions } from '../options/index.js';
 import type { RequestSession } from './session-platform.js';
 
@@ -14,7 +15,14 @@ export class SetupAdvisor {
   #unrecognised = 0;
   #pinged = false;
 
-  constructor(private readonly options: SessionSecurityOptions) {}
+  constructor(
+    private readonly options: SessionSecurityOptions,
+    tracker: ActivityTracker,
+  ) {
+    tracker.signals.subscribe(({ kind }) => {
+      if (kind === 'warn') this.#warned();
+    });
+  }
 
   /** A session is about to be watched. With `strict`, throws where it would have warned. */
   watching(session: RequestSession): void {
@@ -90,7 +98,7 @@ export class SetupAdvisor {
   }
 
   /** A session went idle until its warning. If no client ever pinged, nobody saw it. */
-  warned(): void {
+  #warned(): void {
     if (this.#pinged || !this.options.ping) return;
     this.#warn(
       'never-pinged',

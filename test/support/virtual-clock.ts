@@ -6,12 +6,15 @@ interface Repeating {
   next: number;
 }
 
-/** Time that passes only when a test says so. Begins at the real now, because session stores look at the real clock. */
+/**
+ * Time that passes only when a test says so. Begins at the real now, because session stores look at the real clock, on a
+ * whole second, so that deadlines and the engine's ticks fall together.
+ */
 export class VirtualClock extends Clock {
   readonly #repeating = new Set<Repeating>();
   #now: number;
 
-  constructor(now = Date.now()) {
+  constructor(now = Math.ceil(Date.now() / 1000) * 1000) {
     super();
     this.#now = now;
   }

@@ -1,0 +1,146 @@
+import { afterEach, describe, expect, it } from '@jest/globals';
+import { Injectable } from '@nestjs/common';
+import { merge } from 'rxjs';
+import { OnSessionEnd, OnSessionExpire, SessionSecurityEvents } from '../../lib/index.js';
+import { WatchedApp, type WatchedAppOptions } from '../support/watched-app.js';
+
+describe('V events', () => {
+  let desk: WatchedApp;
+  const open = async (options?: WatchedAppOptions): Promise<void> => {
+    desk = await WatchedApp.start(options);
+  };
+  afterEach(() => desk.close());
+
+  it('V1 start, warn, renew, warn, expire and end, each with user, instants, idle time and lateness', async () => {
+    await open();
+    const begin = desk.clock.now();
+    const browser = await desk.signedIn();
+    await desk.clock.advance(6);
+    await browser.user();
+    await desk.clock.advance(11);
+    const story = desk.log.events.map(({ kind, recordedAt, idleMs }) => [kind, recordedAt - begin, idleMs]);
+    expect(story).toEqual([
+      ['start', 0, 0],
+      ['warn', 5_000, 5_000],
+      ['renew', 6_000, 0],
+      ['warn', 11_000, 5_000],
+      ['expire', 16_000, 10_000],
+      ['end', 16_000, 10_000],
+    ]);
+    expect(desk.log.of('expire')[0]).toEqual({
+      id: expect.stringMatching(/^[\w-]{22}$/),
+      kind: 'expire',
+      reason: 'idle',
+      session: expect.stringMatching(/^[\w-]{22}$/),
+      userId: 'anna',
+      startedAt: begin,
+      lastActivityAt: begin + 6_000,
+      dueAt: begin + 16_000,
+      recordedAt: begin + 16_000,
+      idleMs: 10_000,
+      lateMs: 0,
+    });
+    expect(new Set(desk.log.events.map(({ id }) => id)).size).toBe(6);
+  });
+
+  it('V1 no event and no log line ever carries the session id', async () => {
+    await open({ security: { onExpired: 'reject' } });
+    const browser = await desk.signedIn();
+    const sessionId = /^s%3A(.+)\./.exec(browser.cookies.get('connect.sid')!)![1]!;
+    await desk.clock.advance(6);
+    await browser.user();
+    await desk.clock.advance(12);
+    const refused = await browser.get('/whoami').expect(401);
+    const said = JSON.stringify([
+      desk.log.events,
+      desk.messages.lines,
+      refused.body,
+      refused.headers,
+      desk.stored(),
+    ]);
+    expect(said).toContain('session_expired');
+    expect(said).not.toContain(sessionId);
+  });
+
+  it('V1 the streams tell the same as the decorated methods', async () => {
+    await open();
+    const kinds: string[] = [];
+    const events = desk.app.get(SessionSecurityEvents);
+    merge(events.start$, events.warn$, events.renew$, events.expire$, events.end$).subscribe(({ kind }) =>
+      kinds.push(kind),
+    );
+    const browser = await desk.signedIn();
+    await desk.clock.advance(6);
+    await browser.user();
+    await browser.post('/logout');
+    expect(kinds).toEqual(['start', 'warn', 'renew', 'end']);
+    expect(kinds).toEqual(desk.log.events.map(({ kind }) => kind));
+  });
+
+  it('V2 1,000 idle sessions and no request at all: 1,000 expire events within E + 2 s, and nothing is left', async () => {
+    await open();
+    const begin = desk.clock.now();
+    for (let batch = 0; batch < 20; batch++) {
+      await Promise.all(
+        Array.from({ length: 50 }, (_, index) => desk.signedIn(`user ${batch * 50 + index}`)),
+      );
+    }
+    expect(Object.keys(desk.stored())).toHaveLength(2_000);
+    await desk.clock.advance(12);
+    expect(new Set(desk.log.of('expire').map(({ userId }) => userId)).size).toBe(1_000);
+    expect(desk.log.of('expire')).toHaveLength(1_000);
+    expect(
+      Math.max(...desk.log.of('expire').map(({ recordedAt }) => recordedAt - begin)),
+    ).toBeLessThanOrEqual(12_000);
+    expect(desk.stored()).toEqual({});
+  });
+
+  it('V2 a session that was active is not among them', async () => {
+    await open();
+    const [anna, ben] = [await desk.signedIn('anna'), await desk.signedIn('ben')];
+    await desk.clock.advance(9);
+    await ben.user();
+    await desk.clock.advance(5);
+    expect(desk.log.of('expire').map(({ userId }) => userId)).toEqual(['anna']);
+    expect([await anna.user(), await ben.user()]).toEqual([null, 'ben']);
+  });
+
+  it('V3 a handler that throws, rejects or hangs disturbs neither requests nor other handlers', async () => {
+    @Injectable()
+    class Faulty {
+      @OnSessionExpire()
+      throws(): void {
+        throw new Error('the mail server is away');
+      }
+
+      @OnSessionExpire()
+      rejects(): Promise<void> {
+        return Promise.reject(new Error('the database is away'));
+      }
+
+      @OnSessionEnd()
+      hangs(): Promise<void> {
+        return new Promise(() => undefined);
+      }
+    }
+    await open({ providers: [Faulty] });
+    const browser = await desk.signedIn();
+    await desk.clock.advance(11);
+    expect(await browser.user()).toBeNull();
+    expect(desk.log.of('expire')).toHaveLength(1);
+    expect(desk.log.of('end')).toHaveLength(1);
+    expect(
+      desk.messages.matching(/Faulty\.throws failed .* expire event .*the mail server is away/),
+    ).toHaveLength(1);
+    expect(desk.messages.matching(/Faulty\.rejects failed .*the database is away/)).toHaveLength(1);
+  });
+
+  it('V1 the last events are told before the application has closed', async () => {
+    await open();
+    const completed: string[] = [];
+    desk.app.get(SessionSecurityEvents).end$.subscribe({ complete: () => completed.push('end$') });
+    await desk.close();
+    expect(completed).toEqual(['end$']);
+    await open();
+  });
+});

@@ -1,0 +1,46 @@
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { SystemClock } from '../../../lib/activity/clock.js';
+
+describe('the system clock', () => {
+  let wall = 1_000_000;
+  let monotonic = 500;
+  beforeEach(() => {
+    [wall, monotonic] = [1_000_000, 500];
+    jest.spyOn(Date, 'now').mockImplementation(() => wall);
+    jest.spyOn(performance, 'now').mockImplementation(() => monotonic);
+  });
+  afterEach(() => {
+    jest.restoreAllMocks();
+  });
+
+  const pass = (milliseconds: number): void => {
+    wall += milliseconds;
+    monotonic += milliseconds;
+  };
+
+  it('T9 goes on at its pace when the wall clock is set back', () => {
+    const clock = new SystemClock();
+    expect(clock.now()).toBe(1_000_000);
+    wall -= 3_600_000;
+    pass(1_000);
+    expect(clock.now()).toBe(1_001_000);
+  });
+
+  it('T1 counts the time asleep, in which the monotonic clock stands still', () => {
+    const clock = new SystemClock();
+    clock.now();
+    wall += 3_600_000;
+    expect(clock.now()).toBe(4_600_000);
+  });
+
+  it('calls back until it is told to stop', () => {
+    jest.useFakeTimers();
+    const callback = jest.fn();
+    const stop = new SystemClock().every(1_000, callback);
+    jest.advanceTimersByTime(3_500);
+    stop();
+    jest.advanceTimersByTime(3_500);
+    jest.useRealTimers();
+    expect(callback).toHaveBeenCalledTimes(3);
+  });
+});

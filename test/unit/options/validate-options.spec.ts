@@ -1,0 +1,125 @@
+import { describe, expect, it } from '@jest/globals';
+import { Test } from '@nestjs/testing';
+import {
+  SessionSecurityModule,
+  SessionSecurityOptionsError,
+  type SessionSecurityOptionsInput,
+} from '../../../lib/index.js';
+import { validateOptions } from '../../../lib/options/index.js';
+
+function problemsOf(given: unknown): readonly string[] {
+  try {
+    validateOptions(given as SessionSecurityOptionsInput);
+  } catch (error) {
+    expect(error).toBeInstanceOf(SessionSecurityOptionsError);
+    return (error as SessionSecurityOptionsError).problems;
+  }
+  return [];
+}
+
+describe('S14 options', () => {
+  it.each<[unknown, RegExp]>([
+    [{ warnAfter: 600, expireAfter: 600 }, /^warnAfter \(600\) must be less than expireAfter \(600\)$/],
+    [{ warnAfter: 700, expireAfter: 600 }, /^warnAfter \(700\) must be less than expireAfter \(600\)$/],
+    [{ warnAfter: 0 }, /^warnAfter must be a positive number of seconds, but is 0$/],
+    [{ expireAfter: -600 }, /^expireAfter must be .* -600$/],
+    [{ expireAfter: '600' }, /^expireAfter must be .* "600"$/],
+    [{ expireAfter: NaN }, /^expireAfter must be .* NaN$/],
+    [{ expireAfter: Infinity }, /^expireAfter must be .* Infinity$/],
+    [{ expireAfter: null }, /^expireAfter must be .* null$/],
+    [{ maxLifetime: 599 }, /^maxLifetime \(599\) must not be less than expireAfter \(600\)$/],
+    [{ maxLifetime: 0 }, /^maxLifetime must be .* 0$/],
+    [{ expireAftr: 600 }, /^expireAftr is no option; did you mean expireAfter\?$/],
+    [{ colour: 'red' }, /^colour is no option; known are warnAfter, expireAfter,/],
+    [
+      { warnAfter: 540_000, expireAfter: 600_000 },
+      /^expireAfter is 600000 seconds, 166\.7 hours; .* write warnAfter: 540, expireAfter: 600/,
+    ],
+    [{ loginUrl: 'https://elsewhere.example/login' }, /^loginUrl must be a path on this site .* "https:/],
+    [{ loginUrl: '//elsewhere.example' }, /^loginUrl must be a path on this site/],
+    [{ loginUrl: '/\\elsewhere.example' }, /^loginUrl must be a path on this site/],
+    [{ loginUrl: 'login' }, /^loginUrl must be a path on this site .* "login"$/],
+    [{ logoutUrl: 'javascript:alert(1)' }, /^logoutUrl must be a path on this site/],
+    [{ path: '/session-security/' }, /^path must be a relative route path .* "\/session-security\/"$/],
+    [{ path: '' }, /^path must be a relative route path/],
+    [{ passive: ['poll'] }, /^passive must be a list of path patterns that begin with "\/"/],
+    [{ passive: '/poll' }, /^passive must be a list/],
+    [{ limits: 60 }, /^limits must be a function, but is 60$/],
+    [{ isAuthenticated: true }, /^isAuthenticated must be a function, but is true$/],
+    [{ identify: 'id' }, /^identify must be a function, but is "id"$/],
+    [{ onExpired: 'explode' }, /^onExpired must be "anonymous", "reject" or "redirect", but is "explode"$/],
+    [{ returnParameter: 'a b' }, /^returnParameter must be the name of a query parameter, but is "a b"$/],
+    [{ cookieName: '' }, /^cookieName must be/],
+    [{ secret: 'short' }, /^secret must have at least 32 characters$/],
+    [{ ping: 'no' }, /^ping must be a boolean/],
+    [{ flushInterval: 0 }, /^flushInterval must be .* 0$/],
+    [{ client: { onExpire: 'explode' } }, /^client\.onExpire must not be "explode"$/],
+    [{ client: { colour: 'red' } }, /^client\.colour is no option; known are onExpire,/],
+    [{ client: { events: ['click', 3] } }, /^client\.events must not be \["click",3\]$/],
+    [{ client: { language: '<script>' } }, /^client\.language must not be/],
+    [
+      { strict: true, warnAfter: 590 },
+      /^the warning lasts 10 seconds \(expireAfter 600 - warnAfter 590\); WCAG 2\.2 SC 2\.2\.1 asks for at least 20$/,
+    ],
+  ])('S14 %j is refused by name and value', (given, problem) => {
+    expect(problemsOf(given)).toEqual([expect.stringMatching(problem)]);
+  });
+
+  it('S14 all mistakes stand in one message', () => {
+    const given = { warnAfter: -1, expireAftr: 600, loginUrl: 'login' } as SessionSecurityOptionsInput;
+    expect(() => validateOptions(given)).toThrow(
+      /^SessionSecurityModule cannot start:\n {2}- expireAftr is no option.*\n {2}- warnAfter must be.*\n {2}- loginUrl must be/,
+    );
+  });
+
+  it.each<SessionSecurityOptionsInput>([
+    {},
+    { warnAfter: undefined, secret: undefined, client: { texts: undefined } },
+    { loginUrl: '/login?kiosk=1', logoutUrl: null, maxLifetime: null },
+    { warnAfter: 2_591_000, expireAfter: 2_592_000, allowLongLimits: true },
+    { passive: ['/poll/:list', /^\/status/, () => true] },
+  ])('S14 %j is accepted', (given) => {
+    expect(problemsOf(given)).toEqual([]);
+  });
+
+  it('S14 a warning of less than 20 s is said, and used', () => {
+    const { options, warnings } = validateOptions({ warnAfter: 590, expireAfter: 600 });
+    expect(warnings).toEqual([expect.stringMatching(/WCAG 2\.2 SC 2\.2\.1/)]);
+    expect(options.warnAfter).toBe(590);
+  });
+
+  it('S14 the application does not boot with options that cannot be used', async () => {
+    const boot = Test.createTestingModule({ imports: [SessionSecurityModule.forRoot({ warnAfter: 700 })] });
+    await expect(boot.compile()).rejects.toThrow('warnAfter (700) must be less than expireAfter (600)');
+  });
+});
+
+describe('forRootAsync', () => {
+  const boot = (options: Parameters<typeof SessionSecurityModule.forRootAsync>[0]) =>
+    Test.createTestingModule({ imports: [SessionSecurityModule.forRootAsync(options)] }).compile();
+
+  it('S14 takes its options from a factory', async () => {
+    await expect(boot({ useFactory: () => Promise.resolve({ warnAfter: 700 }) })).rejects.toThrow(
+      'warnAfter (700)',
+    );
+    const module = await boot({ useFactory: () => ({ warnAfter: 100, expireAfter: 200 }) });
+    await module.close();
+  });
+
+  it('S14 takes them from a class', async () => {
+    class Settings {
+      createSessionSecurityOptions(): SessionSecurityOptionsInput {
+        return { warnAfter: 700 };
+      }
+    }
+    await expect(boot({ useClass: Settings })).rejects.toThrow('warnAfter (700)');
+  });
+
+  it('S14 a path that the factory answers too late is named', async () => {
+    await expect(boot({ useFactory: () => ({ path: 'watch' }) })).rejects.toThrow(
+      'path must be given to forRootAsync itself, beside the factory: forRootAsync({ path: "watch", ... })',
+    );
+    const module = await boot({ path: 'watch', useFactory: () => ({}) });
+    await module.close();
+  });
+});
