@@ -3,10 +3,12 @@ import { Body, Controller, Get, HttpStatus, Inject, Post, Query, Req, Res } from
 import type { Request, Response } from 'express';
 import { SessionSecurityService } from 'nestjs-session-security';
 import { type Form, textIn } from '../form.js';
+import { Html } from '../pages/html.js';
 import { SESSION_COOKIE } from '../session-cookie.js';
 import type { SampleSettings } from '../settings.js';
 import { type DemoUser, findUser } from './demo-users.js';
-import { signInPage } from './sign-in.page.js';
+import { userIdOf } from './session-user.js';
+import { type SignInPage, signInPage } from './sign-in.page.js';
 
 export const SAMPLE_SETTINGS = Symbol('SAMPLE_SETTINGS');
 
@@ -18,17 +20,11 @@ export class SignInController {
   ) {}
 
   @Get('sign-in')
-  show(
-    @Req() request: Request,
-    @Res({ passthrough: true }) response: Response,
-    @Query() query: Form,
-  ): string {
+  show(@Req() request: Request, @Res() response: Response, @Query() query: Form): void {
+    const returnTo = safePath(textIn(query, 'returnTo'));
+    if (findUser(userIdOf(request))) return response.redirect(HttpStatus.SEE_OTHER, returnTo);
     const ended = this.sessionSecurity.takeNotice(request, response);
-    return signInPage({
-      returnTo: safePath(textIn(query, 'returnTo')),
-      limits: this.settings.limits,
-      ...(ended && { ended }),
-    });
+    response.send(this.#page(request, { returnTo, ...(ended && { ended }) }));
   }
 
   @Post('sign-in')
@@ -36,8 +32,8 @@ export class SignInController {
     const returnTo = safePath(textIn(form, 'returnTo'));
     const user = userWith(textIn(form, 'user'), textIn(form, 'password'));
     if (user === undefined) {
-      response.status(HttpStatus.UNAUTHORIZED);
-      response.send(signInPage({ returnTo, limits: this.settings.limits, refused: textIn(form, 'user') }));
+      const page = this.#page(request, { returnTo, refused: textIn(form, 'user') });
+      response.status(HttpStatus.UNAUTHORIZED).send(page);
       return;
     }
     await startSession(request, user);
@@ -51,6 +47,11 @@ export class SignInController {
     });
     response.clearCookie(SESSION_COOKIE);
     response.redirect(HttpStatus.SEE_OTHER, '/sign-in');
+  }
+
+  #page(request: Request, parts: Pick<SignInPage, 'returnTo' | 'ended' | 'refused'>): string {
+    const sessionTag = new Html(this.sessionSecurity.clientTag(request));
+    return signInPage({ ...parts, sessionTag, limits: this.settings.limits });
   }
 }
 

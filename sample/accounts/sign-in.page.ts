@@ -4,9 +4,11 @@ import { type Html, html } from '../pages/html.js';
 import type { SampleSettings } from '../settings.js';
 import { type DemoUser, demoUsers, limitsOf } from './demo-users.js';
 
-interface SignInPage {
+export interface SignInPage {
   readonly returnTo: string;
   readonly limits: SampleSettings['limits'];
+  /** Here too, because it tells the other tabs that nobody is signed in any more. */
+  readonly sessionTag: Html;
   /** Why the last session ended. */
   readonly ended?: keyof typeof ENDED;
   /** The user name of an attempt that failed. */
@@ -20,9 +22,10 @@ const ENDED = {
   replaced: 'You were signed out because you signed in somewhere else.',
 };
 
-export function signInPage({ returnTo, limits, ended, refused }: SignInPage): string {
+export function signInPage({ returnTo, limits, sessionTag, ended, refused }: SignInPage): string {
   return documentOf({
     title: 'Sign in',
+    sessionTag,
     body: html`
       <main id="content" class="sign-in" tabindex="-1">
         <h1><img src="/assets/icon.svg" alt="" />Lindenhof Practice</h1>

@@ -5,8 +5,8 @@ export interface DocumentParts {
   readonly body: Html;
   /** Names of scripts in `public/`. */
   readonly scripts?: readonly string[];
-  /** The tag of the session script, on pages of signed-in users. */
-  readonly sessionTag?: Html;
+  /** The tag of the session script. */
+  readonly sessionTag: Html;
 }
 
 /** A whole page as text. */
