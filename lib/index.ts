@@ -1,6 +1,7 @@
 export { Clock } from './activity/clock.js';
 export type { EndReason } from './activity/activity-record.js';
-export type { LiveSession } from './activity/activity-tracker.js';
+export { diagnostics } from './activity/diagnostics.js';
+export type { LiveSession } from './activity/user-sessions.js';
 export {
   OnSessionEnd,
   OnSessionExpire,
@@ -23,6 +24,6 @@ export {
   type SessionSecurityOptionsInput,
   type SessionSecurityRequest,
 } from './options/index.js';
-export type { Limits, TimeoutReason } from './policy/index.js';
+export type { Limits, PolicyDescription, PresetName, TimeoutReason } from './policy/index.js';
 export { SessionSecurityModule } from './session-security.module.js';
 export type { SessionSecurityRouteOptions } from './session-security.module-definition.js';

@@ -14,7 +14,9 @@ import { ActivityTracker } from './activity/activity-tracker.js';
 import { Clock, SystemClock } from './activity/clock.js';
 import { SessionReferences } from './activity/session-reference.js';
 import { ExpressSessionActivityStore } from './activity/stores/express-session-activity-store.js';
+import { UserSessions } from './activity/user-sessions.js';
 import { WatchedSessions } from './activity/watched-sessions.js';
+import { AuditLog } from './events/audit-log.js';
 import { EventHandlerExplorer } from './events/event-handler.explorer.js';
 import { SessionSecurityEvents } from './events/session-security-events.js';
 import { ClientFiles } from './http/client-files.js';
@@ -90,6 +92,18 @@ const engine: Provider[] = [
       { flushInterval }: SessionSecurityOptions,
     ) => new ActivityTracker(store, watched, blobs, references, clock, flushInterval * 1000),
   },
+  {
+    provide: UserSessions,
+    inject: [
+      ActivityTracker,
+      ActivityStore,
+      WatchedSessions,
+      SessionReferences,
+      Clock,
+      SessionSecurityOptions,
+    ],
+    useFactory: (...parts: ConstructorParameters<typeof UserSessions>) => new UserSessions(...parts),
+  },
 ];
 
 const http: Provider[] = [
@@ -143,6 +157,7 @@ const http: Provider[] = [
     ...engine,
     SessionSecurityEvents,
     EventHandlerExplorer,
+    AuditLog,
     ...http,
   ],
   exports: [SessionSecurityService, SessionSecurityEvents],

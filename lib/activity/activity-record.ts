@@ -7,10 +7,18 @@ export type EndReason = TimeoutReason | 'logout' | 'revoked' | 'replaced';
 export interface ActivityRecord {
   /** Keyed hash of the session id: records, events, logs and a dump of the store hold no cookie. */
   readonly id: string;
+  /**
+   * Number of this life of the session id: another one begins with every sign-in. It ties the marker in a session's data
+   * to its record, and stays when the clocks are restarted or the id is rotated.
+   */
+  readonly life: number;
+  /** The sign-in, or the last re-authentication: what `maxLifetime` counts from. */
   readonly startedAt: number;
   readonly lastActivityAt: number;
   readonly limits: Limits;
   readonly userId?: string;
+  /** The kind of browser that signed in, such as "Firefox on Windows". */
+  readonly device?: string;
 }
 
 /** One entry of a batch of activity. */

@@ -3,6 +3,13 @@ import type { ActivityRecord, EndReason } from './activity-record.js';
 
 /** What the engine tells of a session. Instants in epoch milliseconds. */
 export type ActivitySignal =
+  | {
+      readonly kind: 'use-after-end';
+      readonly id: string;
+      readonly at: number;
+      readonly reason: EndReason;
+      readonly userId?: string;
+    }
   | { readonly kind: 'start'; readonly record: ActivityRecord; readonly at: number }
   | {
       readonly kind: 'warn';

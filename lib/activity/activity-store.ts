@@ -13,6 +13,12 @@ export interface DueRecord {
   readonly sessionId?: string;
 }
 
+/** A record, with the session's own id where this process knows it. */
+export interface FoundSession {
+  readonly record: ActivityRecord;
+  readonly sessionId?: string;
+}
+
 /**
  * Where activity records live; also the injection token. The merge rules make every order of calls right:
  * last activity only grows, only {@link start} creates, and an end is told to one caller.
@@ -33,11 +39,14 @@ export abstract class ActivityStore {
   /** Moves last activity forward, never back, never creating; answers the ids that no longer exist. */
   abstract touch(updates: readonly ActivityUpdate[]): Promise<string[]>;
 
-  /** Replaces limits and user of a record that exists. */
+  /** Replaces limits and clocks of a record that exists. */
   abstract adjust(record: ActivityRecord): Promise<void>;
 
   /** Removes the record; answers it to exactly one caller, `undefined` to all others. */
   abstract end(id: string, reason: EndReason): Promise<ActivityRecord | undefined>;
+
+  /** The live records of one user. */
+  abstract ofUser(userId: string): Promise<FoundSession[]>;
 
   /**
    * The next sessions whose warn or expire deadline has passed by `now`, about `limit` of them, each handed to exactly

@@ -1,11 +1,17 @@
 import { Logger } from '@nestjs/common';
-import { Subject } from 'rxjs';
+import { defer, type Observable, of, Subject } from 'rxjs';
 import type { Limits, Verdict } from '../policy/index.js';
 import { judge } from '../policy/index.js';
 import type { ActivityRecord, EndReason } from './activity-record.js';
 import type { ActivitySignal } from './activity-signal.js';
-import { type ActivityStore, CorruptRecordError, type DueRecord } from './activity-store.js';
+import {
+  type ActivityStore,
+  CorruptRecordError,
+  type DueRecord,
+  type FoundSession,
+} from './activity-store.js';
 import type { Clock } from './clock.js';
+import { diagnostics } from './diagnostics.js';
 import type { SessionBlobs } from './session-blobs.js';
 import type { SessionReferences } from './session-reference.js';
 import { type Tombstone, Tombstones } from './tombstones.js';
@@ -21,21 +27,7 @@ const RETRIES_PER_TICK = 100;
 export interface SessionStart {
   readonly userId?: string | undefined;
   readonly limits: Limits;
-  /** Kept from an earlier id of the same session, when the id was only rotated. */
-  readonly startedAt?: number;
-}
-
-/** A watched session as it may be shown; durations in seconds, instants in epoch milliseconds. */
-export interface LiveSession {
-  /** Keyed hash of the session id. */
-  readonly session: string;
-  readonly userId?: string;
-  readonly startedAt: number;
-  readonly lastActivityAt: number;
-  readonly idleFor: number;
-  readonly warnIn: number;
-  readonly expireIn: number;
-  readonly limits: Limits;
+  readonly device?: string | undefined;
 }
 
 /** A removal that the store refused, to be tried again. */
@@ -59,7 +51,10 @@ export class ActivityTracker {
   /** Look-ups under way, so that parallel requests of one session share one. */
   readonly #finding = new Map<string, Promise<WatchedSession | undefined>>();
   readonly #debts = new Map<string, Debt>();
+  /** Who waits for the end of a session, by record id. */
+  readonly #endings = new Map<string, Subject<EndReason>>();
   #flushedAt: number;
+  #life = 0;
   #ticking?: Promise<void> | undefined;
   #stopTicking?: () => void;
   #corruptReported = false;
@@ -129,20 +124,36 @@ export class ActivityTracker {
   }
 
   /** Watches a session from now on, whatever was known of it. */
-  async start(sessionId: string, { userId, limits, startedAt }: SessionStart): Promise<ActivityRecord> {
+  async start(sessionId: string, { userId, limits, device }: SessionStart): Promise<ActivityRecord> {
     const now = this.clock.now();
     const record: ActivityRecord = {
       id: this.references.ofSession(sessionId),
-      startedAt: startedAt ?? now,
+      life: this.#nextLife(now),
+      startedAt: now,
       lastActivityAt: now,
       limits,
       ...(userId === undefined ? {} : { userId }),
+      ...(device === undefined ? {} : { device }),
     };
-    // Stored first: a session must never carry the marker of a record that does not exist.
-    await this.store.start(record);
-    this.watched.put(sessionId, record, now);
-    if (startedAt === undefined) this.signals.next({ kind: 'start', record, at: now });
+    await this.#keep(sessionId, record);
+    this.signals.next({ kind: 'start', record, at: now });
     return record;
+  }
+
+  /** Goes on with a detached session under a new id: its life and its sign-in stay what they were. */
+  async carry(detached: ActivityRecord, sessionId: string): Promise<void> {
+    const record = {
+      ...detached,
+      id: this.references.ofSession(sessionId),
+      lastActivityAt: this.clock.now(),
+    };
+    await this.#keep(sessionId, record);
+  }
+
+  /** The user of a session has proved again who they are: both clocks start anew (NIST SP 800-63B-4). */
+  async restart(sessionId: string): Promise<void> {
+    this.watched.restart(sessionId, this.clock.now());
+    await this.store.adjust(this.#recordOf(sessionId));
   }
 
   /**
@@ -154,6 +165,7 @@ export class ActivityTracker {
     const now = this.clock.now();
     if (this.watched.verdict(sessionId, now)?.phase === 'expired') return false;
     const { moved, renewed } = this.watched.touch(sessionId, now - idleForMs, now);
+    if (diagnostics.touch.hasSubscribers) diagnostics.touch.publish({ moved, renewed });
     if (renewed) this.signals.next({ kind: 'renew', record: this.#recordOf(sessionId), at: now });
     return moved;
   }
@@ -205,9 +217,8 @@ export class ActivityTracker {
     }
     if (!ended) return undefined;
     const record = { ...ended, ...known };
-    const dueAt =
-      reason === 'idle' || reason === 'lifetime' ? judge(record.limits, record, now).expireAt : now;
-    this.signals.next({ kind: 'end', record, at: now, dueAt, reason });
+    const timedOut = reason === 'idle' || reason === 'lifetime';
+    this.#tellEnd(record, reason, timedOut ? judge(record.limits, record, now).expireAt : now);
     return record;
   }
 
@@ -231,39 +242,47 @@ export class ActivityTracker {
     const at = this.clock.now();
     const { userId } = record;
     this.#tombstones.explain(sessionId, { reason, at, ...(userId === undefined ? {} : { userId }) });
-    this.signals.next({ kind: 'end', record, at, dueAt: at, reason });
+    this.#tellEnd(record, reason, at);
   }
 
-  /** Ends every session of a user; answers how many. */
-  async endAll(userId: string, reason: EndReason): Promise<number> {
-    const ended = await Promise.all(
-      this.watched.sessionIdsOf(userId).map((sessionId) => this.end(sessionId, reason)),
-    );
-    return ended.filter((record) => record !== undefined).length;
+  /** Ends a session that the store found, whether or not this process knows its own id; answers whether it did. */
+  async endFound({ record, sessionId }: FoundSession, reason: EndReason): Promise<boolean> {
+    if (sessionId !== undefined) return (await this.end(sessionId, reason)) !== undefined;
+    const ended = await this.store.end(record.id, reason);
+    if (ended) this.#tellEnd(ended, reason, this.clock.now());
+    return ended !== undefined;
   }
 
-  /** The sessions that live by this process's memory, of one user or of all. */
-  list(userId?: string): LiveSession[] {
-    const now = this.clock.now();
-    const sessionIds =
-      userId === undefined ? [...this.watched.sessionIds()] : this.watched.sessionIdsOf(userId);
-    return sessionIds.flatMap((sessionId): LiveSession[] => {
-      const { id: session, ...known } = this.#recordOf(sessionId);
-      const { phase, warnAt, expireAt, lastActivityAt } = judge(known.limits, known, now);
-      if (phase === 'expired') return [];
-      const [idleFor, warnIn, expireIn] = [
-        now - lastActivityAt,
-        Math.max(0, warnAt - now),
-        expireAt - now,
-      ].map((ms) => ms / 1000);
-      return [{ session, ...known, idleFor: idleFor!, warnIn: warnIn!, expireIn: expireIn! }];
+  /** Emits why a session ended when it does, and completes; at once if it is not watched any more. */
+  ended(sessionId: string): Observable<EndReason | null> {
+    return defer(() => {
+      const tombstone = this.#tombstones.find(sessionId);
+      if (tombstone || !this.watched.has(sessionId)) return of(tombstone?.reason ?? null);
+      const id = this.references.ofSession(sessionId);
+      const ending = this.#endings.get(id) ?? new Subject<EndReason>();
+      this.#endings.set(id, ending);
+      return ending;
     });
+  }
+
+  /** The cookie of an ended session was presented; told once for each session (OWASP: session_use_after_expire). */
+  presentedAfterEnd(sessionId: string): void {
+    const tombstone = this.#tombstones.find(sessionId);
+    if (!tombstone || tombstone.presented || tombstone.reason === null) return;
+    tombstone.presented = true;
+    const { reason, userId } = tombstone;
+    const id = this.references.ofSession(sessionId);
+    const user = userId === undefined ? {} : { userId };
+    this.signals.next({ kind: 'use-after-end', id, reason, at: this.clock.now(), ...user });
   }
 
   /** One second's work: deadlines, flush, what a failing store still owes. Never two at a time. */
   async tick(): Promise<void> {
     this.#ticking ??= this.#tick()
-      .catch((error: unknown) => this.#logger.error(`The session store failed: ${messageOf(error)}`))
+      .catch((error: unknown) => {
+        diagnostics.storeFailure.publish({ operation: 'tick', message: messageOf(error) });
+        this.#logger.error(`The session store failed: ${messageOf(error)}`);
+      })
       .finally(() => (this.#ticking = undefined));
     return this.#ticking;
   }
@@ -279,7 +298,13 @@ export class ActivityTracker {
     });
     if (updates.length === 0) return;
     try {
+      const begin = this.clock.now();
       const gone = await this.store.touch(updates);
+      diagnostics.flush.publish({
+        updates: updates.length,
+        gone: gone.length,
+        durationMs: this.clock.now() - begin,
+      });
       for (const id of gone) this.watched.remove(byId.get(id)!);
     } catch (error) {
       for (const sessionId of byId.values()) this.watched.markDirty(sessionId);
@@ -290,11 +315,16 @@ export class ActivityTracker {
   async #tick(): Promise<void> {
     const now = this.clock.now();
     this.#tombstones.sweep(now);
+    let due = 0;
     for (let more = true; more;) {
       const batch = await this.store.due(now, SLICE);
-      await Promise.all(batch.due.map((due) => this.#tell(due, now)));
+      due += batch.due.length;
+      await Promise.all(batch.due.map((record) => this.#tell(record, now)));
       more = batch.more;
       if (more) await new Promise((resolve) => setImmediate(resolve));
+    }
+    if (due > 0) {
+      diagnostics.deadlines.publish({ due, durationMs: this.clock.now() - now, watched: this.watched.size });
     }
     await this.#payDebts();
     if (now - this.#flushedAt >= this.flushIntervalMs) await this.flush();
@@ -307,8 +337,16 @@ export class ActivityTracker {
       this.bury(sessionId, reason);
       this.watched.remove(sessionId);
     }
-    this.signals.next({ kind: 'end', record, at, dueAt, reason });
+    this.#tellEnd(record, reason, dueAt);
     if (sessionId !== undefined) await this.#destroyBlob(sessionId, reason);
+  }
+
+  #tellEnd(record: ActivityRecord, reason: EndReason, dueAt: number): void {
+    this.signals.next({ kind: 'end', record, at: this.clock.now(), dueAt, reason });
+    const ending = this.#endings.get(record.id);
+    this.#endings.delete(record.id);
+    ending?.next(reason);
+    ending?.complete();
   }
 
   async #find(sessionId: string): Promise<WatchedSession | undefined> {
@@ -333,6 +371,17 @@ export class ActivityTracker {
     return this.watched.get(sessionId);
   }
 
+  /** Stored first: a session must never carry the marker of a record that does not exist. */
+  async #keep(sessionId: string, record: ActivityRecord): Promise<void> {
+    await this.store.start(record);
+    this.watched.put(sessionId, record, this.clock.now());
+  }
+
+  #nextLife(now: number): number {
+    this.#life = Math.max(this.#life + 1, Math.floor(now));
+    return this.#life % 2 ** 32;
+  }
+
   #recordOf(sessionId: string): ActivityRecord {
     return { id: this.references.ofSession(sessionId), ...this.watched.get(sessionId)! };
   }
@@ -346,6 +395,7 @@ export class ActivityTracker {
   }
 
   #owe(sessionId: string, debt: Debt, error: unknown): void {
+    diagnostics.storeFailure.publish({ operation: 'end', message: messageOf(error) });
     if (this.#debts.size === 0) {
       this.#logger.warn(
         `The session store failed (${messageOf(error)}); ended sessions are removed when it is back.`,

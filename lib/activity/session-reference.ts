@@ -18,9 +18,9 @@ export class SessionReferences {
     return this.#hash('session', sessionId);
   }
 
-  /** The opaque marker of a user and a session's start, which tells a page whether it still belongs to the same sign-in. */
-  ofOwner(record: { id: string; startedAt: number; userId?: string | undefined }): string {
-    return this.#hash('owner', record.id, String(record.startedAt), record.userId ?? '');
+  /** The opaque marker of a user and a sign-in, which tells a page whether it still belongs to the same sign-in. */
+  ofOwner(record: { id: string; life: number; userId?: string | undefined }): string {
+    return this.#hash('owner', record.id, String(record.life), record.userId ?? '');
   }
 
   /** The id of an event: the same whenever and wherever the same thing is told again. */

@@ -9,6 +9,8 @@ export interface Tombstone {
   readonly reason: EndReason | null;
   readonly at: number;
   readonly userId?: string;
+  /** The session's cookie has been presented since. */
+  presented?: boolean;
 }
 
 /**

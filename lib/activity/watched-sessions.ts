@@ -3,10 +3,12 @@ import { DeadlineWheel } from './deadline-wheel.js';
 
 /** A watched session as this process remembers it. Instants in epoch milliseconds. */
 export interface WatchedSession {
+  readonly life: number;
   readonly startedAt: number;
   readonly lastActivityAt: number;
   readonly limits: Limits;
   readonly userId?: string;
+  readonly device?: string;
 }
 
 /** A session whose next boundary has come. */
@@ -34,6 +36,7 @@ export class WatchedSessions {
   readonly #slots = new Map<string, number>();
   readonly #wheel: DeadlineWheel;
   readonly #limits = new LimitsPool();
+  readonly #devices = new DevicePool();
   readonly #users = new UserIndex();
   #free: number[] = [];
   #capacity = 0;
@@ -42,7 +45,9 @@ export class WatchedSessions {
   #userIds: (string | undefined)[] = [];
   #lastActivityAt = new Float64Array(0);
   #startedAt = new Float64Array(0);
+  #lives = new Uint32Array(0);
   #limitsIndex = new Uint32Array(0);
+  #deviceIndex = new Uint8Array(0);
   #flags = new Uint8Array(0);
   #dirty: number[] = [];
 
@@ -76,7 +81,9 @@ export class WatchedSessions {
     this.#slots.set(sessionId, slot);
     this.#sessionIds[slot] = sessionId;
     this.#userIds[slot] = session.userId;
+    this.#lives[slot] = session.life;
     this.#startedAt[slot] = session.startedAt;
+    this.#deviceIndex[slot] = this.#devices.index(session.device);
     // A stored stamp may lie in the future; it must not go on counting as activity until then.
     this.#lastActivityAt[slot] = Math.min(session.lastActivityAt, now);
     this.#limitsIndex[slot] = this.#limits.index(session.limits);
@@ -140,6 +147,16 @@ export class WatchedSessions {
     this.#flags[slot] = 0;
     this.#free.push(slot);
     return session;
+  }
+
+  /** Restarts both clocks of a session: its user has signed in anew. */
+  restart(sessionId: string, now: number): void {
+    const slot = this.#slots.get(sessionId);
+    if (slot === undefined) return;
+    this.#startedAt[slot] = now;
+    this.#lastActivityAt[slot] = now;
+    this.#flags[slot]! &= ~Flag.Warned;
+    this.#file(slot, now);
   }
 
   /** Files a session again for the next second: its end could not be confirmed yet. */
@@ -208,11 +225,14 @@ export class WatchedSessions {
 
   #row(slot: number): WatchedSession {
     const userId = this.#userIds[slot];
+    const device = this.#devices.at(this.#deviceIndex[slot]!);
     return {
+      life: this.#lives[slot]!,
       startedAt: this.#startedAt[slot]!,
       lastActivityAt: this.#lastActivityAt[slot]!,
       limits: this.#limits.at(this.#limitsIndex[slot]!),
       ...(userId === undefined ? {} : { userId }),
+      ...(device === undefined ? {} : { device }),
     };
   }
 
@@ -244,6 +264,8 @@ export class WatchedSessions {
     };
     this.#lastActivityAt = grown(this.#lastActivityAt, new Float64Array(this.#capacity));
     this.#startedAt = grown(this.#startedAt, new Float64Array(this.#capacity));
+    this.#lives = grown(this.#lives, new Uint32Array(this.#capacity));
+    this.#deviceIndex = grown(this.#deviceIndex, new Uint8Array(this.#capacity));
     this.#limitsIndex = grown(this.#limitsIndex, new Uint32Array(this.#capacity));
     this.#flags = grown(this.#flags, new Uint8Array(this.#capacity));
     this.#wheel.resize(this.#capacity);
@@ -272,6 +294,21 @@ class LimitsPool {
 
   at(index: number): Limits {
     return this.#limits[index]!;
+  }
+}
+
+/** Device names are few: at most 255 different ones are told apart, the rest goes unnamed. */
+class DevicePool {
+  readonly #devices: (string | undefined)[] = [undefined];
+
+  index(device: string | undefined): number {
+    const known = this.#devices.indexOf(device);
+    if (known !== -1) return known;
+    return this.#devices.length > 255 ? 0 : this.#devices.push(device) - 1;
+  }
+
+  at(index: number): string | undefined {
+    return this.#devices[index];
   }
 }
 

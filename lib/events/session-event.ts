@@ -9,6 +9,8 @@ interface SessionEvent<Kind extends string> {
   /** Keyed hash of the session id, never the id itself (ASVS 5.0 16.2.5). */
   readonly session: string;
   readonly userId?: string;
+  /** The kind of browser that signed in. */
+  readonly device?: string;
   readonly startedAt: number;
   readonly lastActivityAt: number;
   readonly recordedAt: number;

@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { merge, type Observable, Subject } from 'rxjs';
 import type { ActivitySignal } from '../activity/activity-signal.js';
 import { ActivityTracker } from '../activity/activity-tracker.js';
+import { diagnostics } from '../activity/diagnostics.js';
 import { SessionReferences } from '../activity/session-reference.js';
 import type {
   AnySessionEvent,
@@ -39,6 +40,7 @@ export class SessionSecurityEvents {
     private readonly references: SessionReferences,
   ) {
     const streams = [this.start$, this.warn$, this.renew$, this.expire$, this.end$];
+    this.all$.subscribe((event) => diagnostics.event.publish(event));
     tracker.signals.subscribe({
       next: (signal) => this.#publish(signal),
       complete: () => streams.forEach((stream) => stream.complete()),
@@ -48,11 +50,15 @@ export class SessionSecurityEvents {
   #publish(signal: ActivitySignal): void {
     switch (signal.kind) {
       case 'start':
-        return this.start$.next(this.#event(signal, 'start', signal.record.startedAt));
+        return this.start$.next(this.#event(signal, 'start'));
       case 'renew':
         return this.renew$.next(this.#event(signal, 'renew', signal.at));
       case 'warn':
         return this.warn$.next(this.#timed(signal, 'warn', signal.reason));
+      case 'use-after-end': {
+        const { id: session, userId, reason, at } = signal;
+        return diagnostics.useAfterEnd.publish({ session, userId, reason, at });
+      }
       case 'end':
         if (signal.reason === 'idle' || signal.reason === 'lifetime') {
           this.expire$.next(this.#timed(signal, 'expire', signal.reason));
@@ -71,16 +77,17 @@ export class SessionSecurityEvents {
   }
 
   #event<Kind extends AnySessionEvent['kind']>(
-    { record, at }: ActivitySignal,
+    { record, at }: Extract<ActivitySignal, { record: unknown }>,
     kind: Kind,
     ...identity: (string | number)[]
   ) {
-    const { id: session, startedAt, lastActivityAt, userId } = record;
+    const { id: session, life, startedAt, lastActivityAt, userId, device } = record;
     return {
-      id: this.references.ofEvent(session, startedAt, kind, ...identity),
+      id: this.references.ofEvent(session, life, kind, ...identity),
       kind,
       session,
       ...(userId === undefined ? {} : { userId }),
+      ...(device === undefined ? {} : { device }),
       startedAt,
       lastActivityAt,
       recordedAt: at,

@@ -12,7 +12,7 @@ import {
 import type { SessionSecurityRequest } from '../options/index.js';
 import { ClientFiles } from './client-files.js';
 import type { SessionSecurityResponse } from './cookies.js';
-import { AllowExpired, Passive } from './route-decorators.js';
+import { OwnRoute } from './route-decorators.js';
 
 const A_YEAR = 'public, max-age=31536000, immutable';
 const ASK_AGAIN = 'public, no-cache';
@@ -24,8 +24,7 @@ interface FileResponse extends SessionSecurityResponse {
 
 /** Serves the browser side below the `path` option; `docs/wire.md`. */
 export function clientScriptController(path: string): Type {
-  @Passive()
-  @AllowExpired()
+  @OwnRoute()
   @Controller({ path, version: VERSION_NEUTRAL })
   class ClientScriptController {
     constructor(private readonly files: ClientFiles) {}

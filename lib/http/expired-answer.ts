@@ -20,6 +20,7 @@ export class ExpiredAnswer {
     ended: RequestState['ended'],
   ): never {
     this.#clearCookie(request, response);
+    this.clearSiteData(request, response);
     const { loginUrl, onExpired } = this.options;
     if (onExpired === 'redirect' && loginUrl !== null && isPageNavigation(request)) {
       response.setHeader('Location', this.#signInAddress(loginUrl, request));
@@ -38,6 +39,13 @@ export class ExpiredAnswer {
       },
       response,
     );
+  }
+
+  /** Tells the browser to clear what the application keeps there; browsers heed it on secure pages only. */
+  clearSiteData(request: SessionSecurityRequest, response: SessionSecurityResponse): void {
+    const { clearSiteData } = this.options;
+    if (clearSiteData.length === 0 || !(request as { secure?: boolean }).secure) return;
+    response.setHeader('Clear-Site-Data', clearSiteData.map((name) => `"${name}"`).join(', '));
   }
 
   #signInAddress(loginUrl: string, { method, originalUrl, url }: SessionSecurityRequest): string {

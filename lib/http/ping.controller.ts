@@ -15,10 +15,11 @@ import type { SessionSecurityRequest } from '../options/index.js';
 import type { SessionSecurityResponse } from './cookies.js';
 import { isCrossSite } from './cross-site.js';
 import { EndNotice } from './end-notice.js';
+import { ExpiredAnswer } from './expired-answer.js';
 import { type ClientStart, PingAnswer, type SessionStatus } from './ping-answer.js';
 import { readPingBody } from './ping-body.js';
 import { ProblemException } from './problem.js';
-import { AllowExpired, Passive } from './route-decorators.js';
+import { OwnRoute } from './route-decorators.js';
 import { SessionEnforcer } from './session-enforcer.js';
 import { SetupAdvisor } from './setup-advisor.js';
 
@@ -26,8 +27,7 @@ type Answer = SessionStatus & { client?: ClientStart };
 
 /** The ping of `docs/wire.md`, served at the `path` option. */
 export function pingController(path: string): Type {
-  @Passive()
-  @AllowExpired()
+  @OwnRoute()
   @Controller({ path, version: VERSION_NEUTRAL })
   class PingController {
     constructor(
@@ -35,6 +35,7 @@ export function pingController(path: string): Type {
       private readonly tracker: ActivityTracker,
       private readonly answer: PingAnswer,
       private readonly notice: EndNotice,
+      private readonly expiredAnswer: ExpiredAnswer,
       private readonly advisor: SetupAdvisor,
     ) {}
 
@@ -74,6 +75,7 @@ export function pingController(path: string): Type {
     ): Promise<Answer> {
       this.#refuseCrossSite(request, response);
       await this.enforcer.end(request, 'logout');
+      this.expiredAnswer.clearSiteData(request, response);
       return { ...this.#answer(request, response), state: 'anonymous', reason: null };
     }
 

@@ -21,3 +21,12 @@ export class ProblemException extends HttpException {
     response.setHeader('Cache-Control', 'no-store');
   }
 }
+
+/** The user is signed in as often as is allowed (`maxSessionsPerUser`). */
+export function tooManySessions(response: SessionSecurityResponse): ProblemException {
+  const detail = 'You are signed in on as many devices as are allowed. Sign out on one of them first.';
+  return new ProblemException(
+    { status: 403, title: 'Signed in too often', detail, code: 'too_many_sessions' },
+    response,
+  );
+}

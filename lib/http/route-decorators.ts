@@ -1,7 +1,10 @@
-import { SetMetadata } from '@nestjs/common';
+import { applyDecorators, SetMetadata } from '@nestjs/common';
 
 export const PASSIVE = 'session-security:passive';
 export const ALLOW_EXPIRED = 'session-security:allow-expired';
+
+/** Marks the module's own routes. */
+export const OWN_ROUTE = 'session-security:own-route';
 
 /**
  * Requests to this handler, or to all handlers of this class, are not activity: polling, notifications, status.
@@ -18,3 +21,7 @@ export const Passive = (passive = true): MethodDecorator & ClassDecorator => Set
  * @publicApi
  */
 export const AllowExpired = (): MethodDecorator & ClassDecorator => SetMetadata(ALLOW_EXPIRED, true);
+
+/** A route of the module itself: no activity, reached whatever has ended. */
+export const OwnRoute = (): ClassDecorator =>
+  applyDecorators(SetMetadata(OWN_ROUTE, true), Passive(), AllowExpired());

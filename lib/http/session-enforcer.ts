@@ -2,8 +2,10 @@ import { Injectable } from '@nestjs/common';
 import type { EndReason } from '../activity/activity-record.js';
 import { ActivityTracker } from '../activity/activity-tracker.js';
 import { Clock } from '../activity/clock.js';
+import { TooManySessionsError, UserSessions } from '../activity/user-sessions.js';
 import type { SessionSecurityRequest } from '../options/index.js';
 import { SessionSecurityOptions } from '../options/index.js';
+import { deviceOf } from './device.js';
 import type { RequestState } from './request-state.js';
 import { eraseMarker, readMarker, writeMarker } from './session-marker.js';
 import { type RequestSession, SessionPlatform } from './session-platform.js';
@@ -20,6 +22,7 @@ export class SessionEnforcer {
 
   constructor(
     private readonly tracker: ActivityTracker,
+    private readonly users: UserSessions,
     private readonly platform: SessionPlatform,
     private readonly signIn: SignIn,
     private readonly options: SessionSecurityOptions,
@@ -49,7 +52,8 @@ export class SessionEnforcer {
     try {
       await this.#judge(request, session, state);
     } catch (error) {
-      this.#refuse(request, state, error);
+      if (error instanceof TooManySessionsError) this.#turnAway(request, state, error);
+      else this.#refuse(request, state, error);
     }
     return state;
   }
@@ -60,22 +64,22 @@ export class SessionEnforcer {
    */
   async settle(request: SessionSecurityRequest): Promise<void> {
     const state = this.#states.get(request);
-    const session = this.platform.sessionOf(request);
     if (!state || state.outcome === 'unknown') return;
-    const present = typeof session === 'string' ? undefined : session;
-    const authenticated = present !== undefined && (await this.signIn.isAuthenticated(request));
-    await this.#settleRotation(state, authenticated ? present : undefined);
-    if (!present) return;
-    const watched = this.tracker.recall(present.id);
-    if (authenticated) {
-      const userId = await this.signIn.identify(request);
-      if (watched && (watched.userId === undefined || userId === undefined || watched.userId === userId))
-        return;
-      if (watched) await this.tracker.end(present.id, 'replaced', { keepBlob: true });
-      await this.#start(request, present, state, userId);
-    } else if (watched) {
-      await this.#forget(present, 'logout');
+    try {
+      await this.#settle(request, state);
+    } catch (error) {
+      if (error instanceof TooManySessionsError) throw this.#turnAway(request, state, error);
+      // Not watched yet; the next request sees the session for the first time.
+      this.advisor.undecided(error);
     }
+  }
+
+  /** The request's user has proved again who they are: both clocks start anew. Answers whether the session lives. */
+  async restart(request: SessionSecurityRequest): Promise<boolean> {
+    const { outcome, sessionId } = await this.enforce(request);
+    if (outcome !== 'watched' || sessionId === undefined) return false;
+    await this.tracker.restart(sessionId);
+    return true;
   }
 
   /** Ends the request's session now; the request goes on as nobody. */
@@ -104,13 +108,28 @@ export class SessionEnforcer {
     return false;
   }
 
+  async #settle(request: SessionSecurityRequest, state: RequestState): Promise<void> {
+    const session = this.platform.sessionOf(request);
+    const present = typeof session === 'string' ? undefined : session;
+    const authenticated = present !== undefined && (await this.signIn.isAuthenticated(request));
+    await this.#settleRotation(state, authenticated ? present : undefined);
+    if (!present) return;
+    const watched = this.tracker.recall(present.id);
+    if (!authenticated) return watched && this.#forget(present, 'logout');
+    const userId = await this.signIn.identify(request);
+    if (watched && (watched.userId === undefined || userId === undefined || watched.userId === userId))
+      return;
+    if (watched) await this.tracker.end(present.id, 'replaced', { keepBlob: true });
+    await this.#start(request, present, state, userId);
+  }
+
   async #judge(request: SessionSecurityRequest, session: RequestSession, state: RequestState): Promise<void> {
     const marker = readMarker(session.data);
     const authenticated = await this.signIn.isAuthenticated(request);
     if (!authenticated && !marker) return this.#lookForGrave(request, session, state);
 
     const record = this.tracker.recall(session.id) ?? (await this.tracker.locate(session.id));
-    if (marker && record?.startedAt !== marker.startedAt) return this.#bury(request, session, state);
+    if (marker && record?.life !== marker.life) return this.#bury(request, session, state);
     if (!record) return this.#firstSight(request, session, state);
     if (authenticated && (await this.#replaced(request, session, state, record.userId))) return;
     if (authenticated) await this.#adoptLimits(request, session.id);
@@ -118,7 +137,7 @@ export class SessionEnforcer {
     if (this.tracker.verdict(session.id)?.phase === 'expired' && (await this.tracker.settle(session.id))) {
       return this.#abandon(request, state, session.id);
     }
-    if (!marker) writeMarker(session.data, record.startedAt);
+    if (!marker) writeMarker(session.data, record.life);
     state.outcome = 'watched';
     state.sessionId = session.id;
   }
@@ -157,11 +176,10 @@ export class SessionEnforcer {
     userId: string | undefined,
   ): Promise<void> {
     this.advisor.watching(session);
-    const record = await this.tracker.start(session.id, {
-      userId,
-      limits: await this.signIn.limits(request),
-    });
-    writeMarker(session.data, record.startedAt);
+    const limits = await this.signIn.limits(request);
+    const record = await this.tracker.start(session.id, { userId, limits, device: deviceOf(request) });
+    await this.users.makeRoom(session.id);
+    writeMarker(session.data, record.life);
     state.outcome = 'watched';
     state.sessionId = session.id;
     delete state.ended;
@@ -183,9 +201,8 @@ export class SessionEnforcer {
     const record = await rotated.record;
     if (!record) return;
     // An application that rotates the id copies the session's data, and our marker with it; a sign-in does not.
-    if (successor && readMarker(successor.data)?.startedAt === record.startedAt) {
-      const { startedAt, userId, limits } = record;
-      await this.tracker.start(successor.id, { startedAt, userId, limits });
+    if (successor && readMarker(successor.data)?.life === record.life) {
+      await this.tracker.carry(record, successor.id);
       state.sessionId = successor.id;
       return;
     }
@@ -221,9 +238,23 @@ export class SessionEnforcer {
       const tombstone = id === session.id ? undefined : this.tracker.tombstone(id);
       if (!tombstone) continue;
       state.outcome = 'ended';
+      state.endedId = id;
       state.ended = { reason: tombstone.reason, at: tombstone.at };
       return;
     }
+  }
+
+  /** The user has as many sessions as are allowed; this one has been ended. */
+  #turnAway(
+    request: SessionSecurityRequest,
+    state: RequestState,
+    error: TooManySessionsError,
+  ): TooManySessionsError {
+    this.platform.renew(request);
+    request.user = undefined;
+    state.outcome = 'turned-away';
+    delete state.sessionId;
+    return error;
   }
 
   /** Store or application cannot tell whose session it is: deny for this request, and end nobody on a guess. */

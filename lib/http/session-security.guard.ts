@@ -11,7 +11,8 @@ import type { SessionSecurityResponse } from './cookies.js';
 import { EndNotice } from './end-notice.js';
 import { ExpiredAnswer } from './expired-answer.js';
 import { RequestClassifier } from './request-classifier.js';
-import { ALLOW_EXPIRED } from './route-decorators.js';
+import { tooManySessions } from './problem.js';
+import { ALLOW_EXPIRED, OWN_ROUTE } from './route-decorators.js';
 import { SessionEnforcer } from './session-enforcer.js';
 import { SessionPlatform } from './session-platform.js';
 import { SetupAdvisor } from './setup-advisor.js';
@@ -40,7 +41,10 @@ export class SessionSecurityGuard implements CanActivate {
     if (session === 'irrevocable') throw new InternalServerErrorException(this.advisor.irrevocable());
 
     const state = await this.enforcer.enforce(request);
+    if (state.outcome === 'turned-away') throw tooManySessions(response);
     this.notice.leave(request, response);
+    if (state.endedId !== undefined && !this.#isOwnRoute(context))
+      this.tracker.presentedAfterEnd(state.endedId);
     if (
       state.outcome === 'ended' &&
       this.options.onExpired !== 'anonymous' &&
@@ -55,6 +59,11 @@ export class SessionSecurityGuard implements CanActivate {
       response.setHeader('Cache-Control', 'no-store');
     }
     return true;
+  }
+
+  /** The client asks about its own end; that is no use of an ended session. */
+  #isOwnRoute(context: ExecutionContext): boolean {
+    return this.reflector.get<boolean | undefined>(OWN_ROUTE, context.getClass()) === true;
   }
 
   #allowsExpired(context: ExecutionContext): boolean {

@@ -1,6 +1,9 @@
 import { type CallHandler, type ExecutionContext, Injectable, type NestInterceptor } from '@nestjs/common';
 import { catchError, concatMap, from, map, type Observable, of, throwError } from 'rxjs';
+import { TooManySessionsError } from '../activity/user-sessions.js';
 import type { SessionSecurityRequest } from '../options/index.js';
+import type { SessionSecurityResponse } from './cookies.js';
+import { tooManySessions } from './problem.js';
 import { SessionEnforcer } from './session-enforcer.js';
 
 /** Global interceptor: sees, when a handler has answered, whether somebody signed in or out. */
@@ -11,11 +14,20 @@ export class SessionSecurityInterceptor implements NestInterceptor {
   intercept(context: ExecutionContext, next: CallHandler): Observable<unknown> {
     if (context.getType() !== 'http') return next.handle();
     const request = context.switchToHttp().getRequest<SessionSecurityRequest>();
-    const settled = (): Observable<void> => from(this.enforcer.settle(request));
+    const response = context.switchToHttp().getResponse<SessionSecurityResponse>();
+    const settled = (): Observable<void> => from(this.#settle(request, response));
     return next.handle().pipe(
       // A stream of server-sent events has one sign-in at most, before its first message.
       concatMap((value: unknown, index) => (index === 0 ? settled().pipe(map(() => value)) : of(value))),
       catchError((error: unknown) => settled().pipe(concatMap(() => throwError(() => error)))),
     );
+  }
+
+  async #settle(request: SessionSecurityRequest, response: SessionSecurityResponse): Promise<void> {
+    try {
+      await this.enforcer.settle(request);
+    } catch (error) {
+      throw error instanceof TooManySessionsError ? tooManySessions(response) : error;
+    }
   }
 }

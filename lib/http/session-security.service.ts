@@ -1,8 +1,11 @@
 import { Injectable } from '@nestjs/common';
 import { ApplicationConfig } from '@nestjs/core';
 import type { EndReason } from '../activity/activity-record.js';
-import { ActivityTracker, type LiveSession } from '../activity/activity-tracker.js';
-import { SessionSecurityOptions, type SessionSecurityRequest } from '../options/index.js';
+import { from, type Observable, of, switchMap } from 'rxjs';
+import { ActivityTracker } from '../activity/activity-tracker.js';
+import { type LiveSession, UserSessions } from '../activity/user-sessions.js';
+import { SessionSecurityOptions, type SessionSecurityRequest, toleranceOf } from '../options/index.js';
+import { describePolicy, type PolicyDescription } from '../policy/index.js';
 import { ClientFiles } from './client-files.js';
 import type { SessionSecurityResponse } from './cookies.js';
 import { EndNotice, type NoticeReason } from './end-notice.js';
@@ -19,6 +22,7 @@ export class SessionSecurityService {
   constructor(
     private readonly enforcer: SessionEnforcer,
     private readonly tracker: ActivityTracker,
+    private readonly users: UserSessions,
     private readonly answer: PingAnswer,
     private readonly notice: EndNotice,
     private readonly files: ClientFiles,
@@ -48,12 +52,62 @@ export class SessionSecurityService {
 
   /** Ends all sessions of a user (ASVS 5.0 7.4.2); answers how many. */
   async endAll(userId: string, reason: EndReason = 'revoked'): Promise<number> {
-    return this.tracker.endAll(userId, reason);
+    return this.users.endAll(userId, reason);
   }
 
-  /** The live sessions of a user, or of everybody; never a session id, only its keyed hash. */
-  list(userId?: string): LiveSession[] {
-    return this.tracker.list(userId);
+  /** Ends all other sessions of the request's user, after a change of password say (ASVS 5.0 7.4.3); answers how many. */
+  async endOthers(request: SessionSecurityRequest, reason: EndReason = 'revoked'): Promise<number> {
+    const { sessionId } = await this.enforcer.enforce(request);
+    const userId = sessionId === undefined ? undefined : this.tracker.recall(sessionId)?.userId;
+    return userId === undefined ? 0 : this.users.endAll(userId, reason, sessionId);
+  }
+
+  /**
+   * The live sessions of a user, oldest first, with device, sign-in, last activity and what remains (ASVS 5.0 7.5.2); or
+   * of everybody whom this process knows. Never a session id, only its keyed hash.
+   */
+  async list(userId?: string): Promise<LiveSession[]> {
+    return this.users.list(userId);
+  }
+
+  /**
+   * The request's user has just proved again who they are: both clocks start anew (NIST SP 800-63B-4, ASVS 5.0 7.5.3).
+   * Answers whether the session lives.
+   */
+  async reauthenticated(request: SessionSecurityRequest): Promise<boolean> {
+    return this.enforcer.restart(request);
+  }
+
+  /** Emits once, with the reason (`null` if not known), when the request's session ends; then completes. */
+  ended(request: SessionSecurityRequest): Observable<EndReason | null> {
+    return from(this.enforcer.enforce(request)).pipe(
+      switchMap(({ sessionId, ended }) =>
+        sessionId === undefined ? of(ended?.reason ?? null) : this.tracker.ended(sessionId),
+      ),
+    );
+  }
+
+  /** The policy in force, for an auditor: as an object, which is JSON, and as Markdown (ASVS 5.0 7.1.1). */
+  describePolicy(): PolicyDescription {
+    const {
+      preset,
+      limits,
+      maxSessionsPerUser,
+      onTooManySessions,
+      onExpired,
+      warnAfter,
+      expireAfter,
+      maxLifetime,
+    } = this.options;
+    return describePolicy({
+      limits: { warnAfter, expireAfter, maxLifetime },
+      tolerance: toleranceOf(this.options),
+      preset: preset ?? null,
+      limitsByRequest: limits !== undefined,
+      maxSessionsPerUser,
+      onTooManySessions,
+      onExpired,
+    });
   }
 
   /** Why the last session of this browser ended, for the sign-in page. Said once, and not after a sign-out. */

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
-import { SessionSecurityOptions, type SessionSecurityRequest } from '../options/index.js';
-import { NEVER, limitProblems, type Limits } from '../policy/index.js';
+import { SessionSecurityOptions, type SessionSecurityRequest, toleranceOf } from '../options/index.js';
+import { limitProblems, type Limits, NEVER, withinPreset } from '../policy/index.js';
 
 type SessionData = Record<string, unknown>;
 
@@ -22,13 +22,19 @@ export class SignIn {
   /** @throws {TypeError} if the application's `limits` function answers limits that contradict themselves. */
   async limits(request: SessionSecurityRequest): Promise<Limits> {
     const own = await this.options.limits?.(request);
-    if (own === 'never') return NEVER;
+    if (own === 'never') return this.#asPreset(NEVER);
     if (own === undefined || own === null) return this.options;
     const limits = { maxLifetime: null, ...own };
     const problems = limitProblems(limits);
     if (problems.length > 0)
       throw new TypeError(`SessionSecurity: the limits function answered: ${problems.join('; ')}`);
-    return limits;
+    return this.#asPreset(limits);
+  }
+
+  /** A preset's requirements hold for every user. */
+  #asPreset(limits: Limits): Limits {
+    const { preset } = this.options;
+    return preset === undefined ? limits : withinPreset(preset, limits, toleranceOf(this.options));
   }
 }
 

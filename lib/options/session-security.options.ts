@@ -8,7 +8,7 @@ import {
   ValidateBy,
   ValidateIf,
 } from 'class-validator';
-import type { Limits } from '../policy/index.js';
+import { type Limits, PRESETS, type PresetName } from '../policy/index.js';
 
 /** What the module reads of a request; Express's and Fastify's requests both fit. */
 export interface SessionSecurityRequest {
@@ -110,6 +110,18 @@ export class SessionSecurityOptions {
   @ValidateIf((options: SessionSecurityOptions) => options.maxLifetime !== null)
   @IsSeconds()
   maxLifetime: number | null = null;
+
+  /**
+   * Limits after a standard: `nist-aal1`, `nist-aal2`, `nist-aal3`, `pci-dss`, `hipaa`, `owasp-high` or `owasp-low`. It
+   * sets the limits that are not given, refuses those beyond what it requires, and warns of those beyond what it
+   * recommends. It also switches `audit` on.
+   */
+  @IsOptional()
+  @IsIn(Object.keys(PRESETS), {
+    message: ({ value }) =>
+      `preset must be one of ${Object.keys(PRESETS).join(', ')}, but is ${shown(value)}`,
+  })
+  preset?: PresetName;
 
   /**
    * Limits of this request's user; `undefined` = the application's, `'never'` = this user is never signed out.
@@ -216,6 +228,38 @@ export class SessionSecurityOptions {
   /** How often last activity is written to the store, in seconds. Default 10. Memory is always exact. */
   @IsSeconds()
   flushInterval: number = 10;
+
+  /** How many sessions a user may have at once; `null` (default) = any number. ASVS 5.0 7.1.2. */
+  @ValidateIf((options: SessionSecurityOptions) => options.maxSessionsPerUser !== null)
+  @check(
+    'isCount',
+    (value) => Number.isInteger(value) && (value as number) > 0,
+    'a whole number of sessions, 1 or more',
+  )
+  maxSessionsPerUser: number | null = null;
+
+  /** One session too many: the oldest is ended (`end-oldest`, the default), or the sign-in is refused with 403 (`refuse`). */
+  @IsIn(['end-oldest', 'refuse'], {
+    message: ({ value }) => `onTooManySessions must be "end-oldest" or "refuse", but is ${shown(value)}`,
+  })
+  onTooManySessions: 'end-oldest' | 'refuse' = 'end-oldest';
+
+  /** Audit log lines in the words of the OWASP Logging Vocabulary. Default: only with a `preset`. */
+  @IsOptional()
+  @IsBoolean()
+  audit?: boolean;
+
+  /**
+   * What browsers are told to clear when a session has ended, by `Clear-Site-Data` on HTTPS: any of `cache`, `cookies`,
+   * `storage`. Default: nothing. `cookies` clears those of the whole registered domain.
+   */
+  @check(
+    'isClearable',
+    (value) =>
+      Array.isArray(value) && value.every((name) => ['cache', 'cookies', 'storage'].includes(name as string)),
+    'a list of "cache", "cookies", "storage"',
+  )
+  clearSiteData: ('cache' | 'cookies' | 'storage')[] = [];
 
   /** Start values of the browser side. */
   @IsObject({ message: 'client must be an object' })

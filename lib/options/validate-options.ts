@@ -1,5 +1,5 @@
 import { validateSync } from 'class-validator';
-import { limitProblems } from '../policy/index.js';
+import { beyondPreset, limitProblems, PRESETS } from '../policy/index.js';
 import { SessionSecurityOptions, type SessionSecurityOptionsInput } from './session-security.options.js';
 
 /** WCAG 2.2 SC 2.2.1: at least 20 seconds to extend a time limit. */
@@ -34,7 +34,7 @@ export function validateOptions(given: SessionSecurityOptionsInput = {}): Valida
   const known = Object.keys(defaults);
   const unknown = Object.keys(given).filter((name) => !known.includes(name));
   const set = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
-  const options = Object.assign(defaults, set);
+  const options = Object.assign(defaults, presetLimits(given), set);
 
   const problems = [
     ...unknown.map((name) => `${name} is no option${suggestion(name, known)}`),
@@ -43,10 +43,28 @@ export function validateOptions(given: SessionSecurityOptionsInput = {}): Valida
     ),
   ];
   if (problems.length === 0) problems.push(...limitProblems(options), ...millisecondsMistaken(options));
-  const warnings = problems.length === 0 ? shortWarning(options) : [];
+  const beyond =
+    problems.length === 0 && options.preset
+      ? beyondPreset(options.preset, options, toleranceOf(options))
+      : [];
+  problems.push(...beyond.filter(({ level }) => level === 'shall').map(({ problem }) => problem));
+  const recommended = beyond.filter(({ level }) => level === 'should').map(({ problem }) => problem);
+  const warnings = problems.length === 0 ? [...recommended, ...shortWarning(options)] : [];
   if (options.strict) problems.push(...warnings);
   if (problems.length > 0) throw new SessionSecurityOptionsError(problems);
   return { options, warnings };
+}
+
+/**
+ * How late an end may come, never early, in seconds: nothing while the process lives, and as much as may not have been
+ * written when it dies.
+ */
+export function toleranceOf({ flushInterval }: SessionSecurityOptions): number {
+  return flushInterval;
+}
+
+function presetLimits({ preset }: SessionSecurityOptionsInput): SessionSecurityOptionsInput {
+  return preset !== undefined && Object.hasOwn(PRESETS, preset) ? PRESETS[preset].limits : {};
 }
 
 function millisecondsMistaken({ warnAfter, expireAfter, allowLongLimits }: SessionSecurityOptions): string[] {

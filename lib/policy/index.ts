@@ -1,2 +1,4 @@
 export * from './limits.js';
 export * from './verdict.js';
+export * from './policy-description.js';
+export * from './presets.js';

@@ -37,9 +37,9 @@ export class AdministrationController {
   /** The live sessions, and what happened after the event of that number; asked by the page once a second. */
   @Passive()
   @Get('live')
-  live(@Query('after', ParseIntPipe) after: number) {
+  async live(@Query('after', ParseIntPipe) after: number) {
     return {
-      sessions: this.sessionSecurity.list().map(described),
+      sessions: (await this.sessionSecurity.list()).map(described),
       events: this.log.after(after).map(described),
     };
   }

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { isExempt, limitProblems, NEVER, type Limits } from '../../policy/index.js';
 import type { ActivityRecord, ActivityUpdate } from '../activity-record.js';
-import { ActivityStore, CorruptRecordError, type DueRecord } from '../activity-store.js';
+import { ActivityStore, CorruptRecordError, type DueRecord, type FoundSession } from '../activity-store.js';
 import type { Clock } from '../clock.js';
 import type { SessionReferences } from '../session-reference.js';
 import type { DueSession, WatchedSessions } from '../watched-sessions.js';
@@ -24,10 +24,12 @@ const EXEMPT_LIFETIME_MS = 90 * AFTERLIFE_MS;
 
 interface StoredRecord {
   readonly version: 1;
+  readonly life: number;
   readonly startedAt: number;
   readonly lastActivityAt: number;
   readonly limits: Limits | null;
   readonly userId?: string | undefined;
+  readonly device?: string | undefined;
   /** The process that wrote last… */
   readonly writer: string;
   /** …and how much later than `lastActivityAt` it may have seen activity since, in milliseconds. */
@@ -99,6 +101,14 @@ export class ExpressSessionActivityStore extends ActivityStore {
     return { due: settled.filter((record) => record !== undefined), more };
   }
 
+  ofUser(userId: string): Promise<FoundSession[]> {
+    const found = this.watched.sessionIdsOf(userId).map((sessionId) => ({
+      sessionId,
+      record: { id: this.references.ofSession(sessionId), ...this.watched.get(sessionId)! },
+    }));
+    return Promise.resolve(found);
+  }
+
   /** Confirms one session's deadline with the store, which another process may have told of later activity. */
   async #settle({ sessionId, verdict }: DueSession, now: number): Promise<DueRecord | undefined> {
     const known = this.watched.get(sessionId);
@@ -144,14 +154,24 @@ export class ExpressSessionActivityStore extends ActivityStore {
     return true;
   }
 
-  async #write({ id, startedAt, lastActivityAt, limits, userId }: ActivityRecord): Promise<void> {
+  async #write({
+    id,
+    life,
+    startedAt,
+    lastActivityAt,
+    limits,
+    userId,
+    device,
+  }: ActivityRecord): Promise<void> {
     const lifetimeMs = isExempt(limits) ? EXEMPT_LIFETIME_MS : limits.expireAfter * 1000 + AFTERLIFE_MS;
     const stored: StoredRecord = {
       version: 1,
+      life,
       startedAt,
       lastActivityAt,
       limits: isExempt(limits) ? null : limits,
       userId,
+      device,
       writer: this.#writer,
       slackMs: this.flushIntervalMs,
     };
@@ -186,11 +206,13 @@ export class ExpressSessionActivityStore extends ActivityStore {
     const latest = stored.lastActivityAt + slackMs;
     return {
       id,
+      life: stored.life,
       startedAt: stored.startedAt,
       // The slack reaches to now at most; a stamp that itself lies in the future is handed on as it is.
       lastActivityAt: Math.max(stored.lastActivityAt, Math.min(latest, now)),
       limits: stored.limits ?? NEVER,
       ...(stored.userId === undefined ? {} : { userId: stored.userId }),
+      ...(stored.device === undefined ? {} : { device: stored.device }),
     };
   }
 
@@ -218,17 +240,17 @@ function forgiveCorrupt(error: unknown): undefined {
 
 function isStoredRecord(value: unknown): value is StoredRecord {
   if (typeof value !== 'object' || value === null) return false;
-  const { version, startedAt, lastActivityAt, limits, userId, writer, slackMs } = value as Record<
-    string,
-    unknown
-  >;
+  const { version, life, startedAt, lastActivityAt, limits, userId, device, writer, slackMs } =
+    value as Record<string, unknown>;
   return (
     version === 1 &&
+    Number.isFinite(life) &&
     Number.isFinite(startedAt) &&
     Number.isFinite(lastActivityAt) &&
     Number.isFinite(slackMs) &&
     typeof writer === 'string' &&
     (userId === undefined || typeof userId === 'string') &&
+    (device === undefined || typeof device === 'string') &&
     (limits === null || (typeof limits === 'object' && limitProblems(limits as Limits).length === 0))
   );
 }

@@ -128,7 +128,7 @@ export class SessionGate {
     const marker = readMarker(session as Record<string, unknown>);
     if (!marker) return session;
     const record = await this.tracker.locate(sessionId);
-    if (record?.startedAt !== marker.startedAt) {
+    if (record?.life !== marker.life) {
       this.tracker.bury(sessionId, null);
       await this.tracker.end(sessionId, 'revoked');
       return undefined;

@@ -13,7 +13,7 @@ describe('the watched sessions of a process', () => {
   const put = (sessionId: string, userId?: string, limits = LIMITS): void =>
     watched.put(
       sessionId,
-      { startedAt: START, lastActivityAt: START, limits, ...(userId ? { userId } : {}) },
+      { life: 1, startedAt: START, lastActivityAt: START, limits, ...(userId ? { userId } : {}) },
       START,
     );
   const dueAt = (seconds: number): string[] =>
@@ -112,6 +112,7 @@ describe('the watched sessions of a process', () => {
     watched.remove('a');
     put('b');
     expect(watched.get('b')).toEqual({
+      life: 1,
       startedAt: START,
       lastActivityAt: START,
       limits: { ...LIMITS, maxLifetime: null },

@@ -1,0 +1,127 @@
+import { judge, type Limits } from '../policy/index.js';
+import type { EndReason } from './activity-record.js';
+import type { ActivityStore, FoundSession } from './activity-store.js';
+import type { ActivityTracker } from './activity-tracker.js';
+import type { Clock } from './clock.js';
+import type { SessionReferences } from './session-reference.js';
+import type { WatchedSessions } from './watched-sessions.js';
+
+/** How many sessions a user may have at once, and what happens to one too many. ASVS 5.0 7.1.2. */
+export interface SessionAllowance {
+  /** `null`: any number. */
+  readonly maxSessionsPerUser: number | null;
+  /** `end-oldest`: room is made; `refuse`: the new sign-in is. */
+  readonly onTooManySessions: 'end-oldest' | 'refuse';
+}
+
+/** A sign-in was refused because the user has as many sessions as the application allows. */
+export class TooManySessionsError extends Error {
+  readonly code = 'SESSION_SECURITY_TOO_MANY_SESSIONS';
+
+  constructor(readonly maxSessionsPerUser: number) {
+    super(`This user has ${maxSessionsPerUser} sessions already, which is as many as are allowed.`);
+    this.name = 'TooManySessionsError';
+  }
+}
+
+/** A live session as it may be shown; durations in seconds, instants in epoch milliseconds. */
+export interface LiveSession {
+  /** Keyed hash of the session id. */
+  readonly session: string;
+  readonly userId?: string;
+  /** The kind of browser that signed in, such as "Firefox on Windows". */
+  readonly device?: string;
+  readonly startedAt: number;
+  readonly lastActivityAt: number;
+  readonly idleFor: number;
+  readonly warnIn: number;
+  readonly expireIn: number;
+  readonly limits: Limits;
+}
+
+/** The sessions of a user, taken together: listed, ended, limited in number. */
+export class UserSessions {
+  constructor(
+    private readonly tracker: ActivityTracker,
+    private readonly store: ActivityStore,
+    private readonly watched: WatchedSessions,
+    private readonly references: SessionReferences,
+    private readonly clock: Clock,
+    private readonly allowance: SessionAllowance,
+  ) {}
+
+  /** The live sessions of one user, or of all that this process knows; oldest first. */
+  async list(userId?: string): Promise<LiveSession[]> {
+    const now = this.clock.now();
+    const found = userId === undefined ? this.#known() : await this.store.ofUser(userId);
+    return oldestFirst(found).flatMap(({ record }) => shown(record, now));
+  }
+
+  /** Ends every session of a user, but for one if so wished; answers how many. */
+  async endAll(userId: string, reason: EndReason, exceptSessionId?: string): Promise<number> {
+    const spared = exceptSessionId === undefined ? undefined : this.references.ofSession(exceptSessionId);
+    let ended = 0;
+    // One after the other: ten thousand sessions of one user must not keep everybody else waiting.
+    for (const session of await this.store.ofUser(userId)) {
+      if (session.record.id !== spared && (await this.tracker.endFound(session, reason))) ended++;
+    }
+    return ended;
+  }
+
+  /**
+   * Holds the user of a session that has just begun to the allowed number of sessions.
+   *
+   * @throws {TooManySessionsError} if this session is the one too many; it has been ended then.
+   */
+  async makeRoom(sessionId: string): Promise<void> {
+    const { maxSessionsPerUser, onTooManySessions } = this.allowance;
+    const userId = this.watched.get(sessionId)?.userId;
+    if (maxSessionsPerUser === null || userId === undefined) return;
+    const now = this.clock.now();
+    const living = oldestFirst(await this.store.ofUser(userId)).filter(
+      ({ record }) => shown(record, now).length > 0,
+    );
+    if (onTooManySessions === 'end-oldest') {
+      for (const session of living.slice(0, -maxSessionsPerUser))
+        await this.tracker.endFound(session, 'replaced');
+      return;
+    }
+    const id = this.references.ofSession(sessionId);
+    if (living.findIndex(({ record }) => record.id === id) < maxSessionsPerUser) return;
+    await this.tracker.end(sessionId, 'revoked');
+    throw new TooManySessionsError(maxSessionsPerUser);
+  }
+
+  #known(): FoundSession[] {
+    return [...this.watched.sessionIds()].map((sessionId) => ({
+      sessionId,
+      record: { id: this.references.ofSession(sessionId), ...this.watched.get(sessionId)! },
+    }));
+  }
+}
+
+function oldestFirst(found: FoundSession[]): FoundSession[] {
+  return [...found].sort(
+    (one, other) => one.record.startedAt - other.record.startedAt || one.record.life - other.record.life,
+  );
+}
+
+/** The session as it may be shown, or nothing if its time is over. */
+function shown(record: FoundSession['record'], now: number): LiveSession[] {
+  const { id: session, userId, device, startedAt, limits } = record;
+  const { phase, warnAt, expireAt, lastActivityAt } = judge(limits, record, now);
+  if (phase === 'expired') return [];
+  return [
+    {
+      session,
+      ...(userId === undefined ? {} : { userId }),
+      ...(device === undefined ? {} : { device }),
+      startedAt,
+      lastActivityAt,
+      idleFor: (now - lastActivityAt) / 1000,
+      warnIn: Math.max(0, warnAt - now) / 1000,
+      expireIn: (expireAt - now) / 1000,
+      limits,
+    },
+  ];
+}

@@ -1,0 +1,341 @@
+import { channel } from 'node:diagnostics_channel';
+import { afterEach, describe, expect, it } from '@jest/globals';
+import { Controller, Get, Post, Req } from '@nestjs/common';
+import { firstValueFrom, toArray } from 'rxjs';
+import { diagnostics, SessionSecurityService, type SessionSecurityRequest } from '../../lib/index.js';
+import { type Browser, WatchedApp, type WatchedAppOptions } from '../support/watched-app.js';
+
+const FIREFOX = 'Mozilla/5.0 (Windows NT 10.0; rv:140.0) Gecko/20100101 Firefox/140.0';
+
+/** Keeps the ends of requests that were told to wait for theirs. */
+const endings: Promise<unknown[]>[] = [];
+
+@Controller('account')
+class AccountController {
+  constructor(private readonly security: SessionSecurityService) {}
+
+  @Post('touch')
+  touch(@Req() request: SessionSecurityRequest) {
+    return this.security.touch(request);
+  }
+
+  @Post('end')
+  async end(@Req() request: SessionSecurityRequest) {
+    await this.security.end(request, 'revoked');
+    return { user: (request.session as { user?: object }).user ?? null };
+  }
+
+  @Post('end-others')
+  endOthers(@Req() request: SessionSecurityRequest) {
+    return this.security.endOthers(request);
+  }
+
+  @Post('reauthenticated')
+  reauthenticated(@Req() request: SessionSecurityRequest) {
+    return this.security.reauthenticated(request);
+  }
+
+  @Get('wait')
+  wait(@Req() request: SessionSecurityRequest) {
+    endings.push(firstValueFrom(this.security.ended(request).pipe(toArray())));
+    return {};
+  }
+}
+
+describe('the service', () => {
+  let desk: WatchedApp;
+  const open = async (options?: WatchedAppOptions): Promise<void> => {
+    endings.length = 0;
+    desk = await WatchedApp.start({ controllers: [AccountController], ...options });
+  };
+  afterEach(() => desk.close());
+
+  it('status and touch', async () => {
+    await open();
+    const browser = await desk.signedIn();
+    desk.clock.jump(6);
+    expect((await browser.get('/status')).body).toMatchObject({ state: 'warning', idleFor: 6, expireIn: 4 });
+    expect((await browser.post('/account/touch')).text).toBe('true');
+    expect((await browser.get('/status')).body).toMatchObject({ state: 'active', idleFor: 0 });
+    expect((await desk.browser().post('/account/touch')).text).toBe('false');
+    expect((await desk.browser().get('/status')).body).toMatchObject({ state: 'anonymous' });
+  });
+
+  it('S21 end: the session is gone and the request goes on as nobody', async () => {
+    await open();
+    const browser = await desk.signedIn();
+    expect((await browser.post('/account/end')).body).toEqual({ user: null });
+    expect(await browser.user()).toBeNull();
+    expect(desk.log.of('end').map(({ reason }) => reason)).toEqual(['revoked']);
+  });
+
+  it('ASVS 7.4.3 endOthers: this session survives, all others of the user end, other users keep theirs', async () => {
+    await open();
+    const [here, there, ben] = [await desk.signedIn(), await desk.signedIn(), await desk.signedIn('ben')];
+    expect((await here.post('/account/end-others')).text).toBe('1');
+    expect([await here.user(), await there.user(), await ben.user()]).toEqual(['anna', null, 'ben']);
+    expect((await desk.browser().post('/account/end-others')).text).toBe('0');
+  });
+
+  it('ASVS 7.4.2 endAll: ten sessions of a user end, each with its event', async () => {
+    await open();
+    for (let count = 0; count < 10; count++) await desk.signedIn();
+    await desk.signedIn('ben');
+    expect(await desk.security.endAll('anna')).toBe(10);
+    expect(await desk.security.endAll('anna')).toBe(0);
+    expect(desk.log.of('end').map(({ userId, reason }) => `${userId} ${reason}`)).toEqual(
+      Array(10).fill('anna revoked'),
+    );
+    expect((await desk.security.list()).map(({ userId }) => userId)).toEqual(['ben']);
+  });
+
+  it('ASVS 7.5.2 list: device, sign-in, last activity and what remains, never a session id', async () => {
+    await open();
+    const browser = desk.browser();
+    await browser.post('/login', { user: 'anna' }).set('User-Agent', FIREFOX);
+    await desk.clock.advance(2);
+    await desk.signedIn('anna');
+    desk.clock.jump(1);
+    const listed = await desk.security.list('anna');
+    expect(listed).toEqual([
+      {
+        session: expect.stringMatching(/^[\w-]{22}$/),
+        userId: 'anna',
+        device: 'Firefox on Windows',
+        startedAt: desk.clock.now() - 3_000,
+        lastActivityAt: desk.clock.now() - 3_000,
+        idleFor: 3,
+        warnIn: 2,
+        expireIn: 7,
+        limits: { warnAfter: 5, expireAfter: 10, maxLifetime: null },
+      },
+      expect.objectContaining({ idleFor: 1 }),
+    ]);
+    const sessionId = /^s%3A(.+)\./.exec(browser.cookies.get('connect.sid')!)![1]!;
+    expect(JSON.stringify(listed)).not.toContain(sessionId);
+    desk.clock.jump(9.5);
+    expect(await desk.security.list('anna')).toEqual([]);
+  });
+
+  it('NIST reauthenticated resets both clocks, and the page keeps its owner', async () => {
+    await open({ security: { maxLifetime: 20 } });
+    const browser = await desk.signedIn();
+    const { owner } = await browser.state();
+    desk.clock.jump(8);
+    await browser.user();
+    desk.clock.jump(8);
+    expect((await browser.state()).lifetimeIn).toBe(4);
+    expect((await browser.post('/account/reauthenticated')).text).toBe('true');
+    expect(await browser.state()).toMatchObject({ state: 'active', lifetimeIn: 20, idleFor: 0, owner });
+    expect((await desk.browser().post('/account/reauthenticated')).text).toBe('false');
+    await desk.clock.advance(9);
+    expect(await browser.user()).toBe('anna');
+  });
+
+  it('ended emits once, with the reason, and completes', async () => {
+    await open();
+    const [idle, out] = [await desk.signedIn('anna'), await desk.signedIn('ben')];
+    await idle.get('/account/wait');
+    await idle.get('/account/wait');
+    await out.get('/account/wait');
+    await out.post('/logout');
+    await desk.browser().get('/account/wait');
+    await desk.clock.advance(12);
+    expect(await Promise.all(endings)).toEqual([['idle'], ['idle'], ['logout'], [null]]);
+  });
+
+  describe('ASVS 7.1.2 maxSessionsPerUser', () => {
+    const signInAgain = async (): Promise<Browser[]> => {
+      const browsers = [];
+      for (let count = 0; count < 3; count++) {
+        browsers.push(await desk.signedIn());
+        desk.clock.jump(1);
+      }
+      return browsers;
+    };
+
+    it("ASVS 7.1.2 'end-oldest' ends the oldest with reason replaced", async () => {
+      await open({ security: { maxSessionsPerUser: 2 } });
+      const browsers = await signInAgain();
+      expect(await Promise.all(browsers.map((browser) => browser.user()))).toEqual([null, 'anna', 'anna']);
+      expect(desk.log.of('end').map(({ reason }) => reason)).toEqual(['replaced']);
+      expect((await browsers[0]!.get('/login')).body.notice).toBe('replaced');
+    });
+
+    it("ASVS 7.1.2 'refuse' turns the new sign-in away, and leaves the others", async () => {
+      await open({ security: { maxSessionsPerUser: 2, onTooManySessions: 'refuse' } });
+      const browsers = [await desk.signedIn(), await desk.signedIn()];
+      const late = desk.browser();
+      const answer = await late.post('/login', { user: 'anna' }).expect(403);
+      expect(answer.headers['content-type']).toMatch('application/problem+json');
+      expect(answer.body.code).toBe('too_many_sessions');
+      expect(await late.user()).toBeNull();
+      expect(await Promise.all(browsers.map((browser) => browser.user()))).toEqual(['anna', 'anna']);
+      await browsers[0]!.post('/logout');
+      await late.post('/login', { user: 'anna' }).expect(201);
+      expect(await late.user()).toBe('anna');
+    });
+
+    it("ASVS 7.1.2 'refuse' lets no more in when they come at once", async () => {
+      await open({ security: { maxSessionsPerUser: 2, onTooManySessions: 'refuse' } });
+      const browsers = Array.from({ length: 5 }, () => desk.browser());
+      const answers = await Promise.all(browsers.map((browser) => browser.post('/login', { user: 'anna' })));
+      expect(answers.filter(({ status }) => status === 201).length).toBeLessThanOrEqual(2);
+      expect(await desk.security.list('anna')).toHaveLength(
+        answers.filter(({ status }) => status === 201).length,
+      );
+    });
+
+    it('ASVS 7.1.2 expired sessions do not count', async () => {
+      await open({ security: { maxSessionsPerUser: 1, onTooManySessions: 'refuse' } });
+      await desk.signedIn();
+      desk.clock.jump(10);
+      expect(await (await desk.signedIn()).user()).toBe('anna');
+    });
+  });
+
+  describe('a preset', () => {
+    it('NIST holds every user to what it requires, exempt ones too', async () => {
+      await open({
+        security: { preset: 'pci-dss', warnAfter: 700, expireAfter: 800, limits: () => 'never' },
+      });
+      const browser = await desk.signedIn();
+      expect((await browser.state()).limits).toMatchObject({ warnAfter: 830, expireAfter: 890 });
+      expect(desk.security.describePolicy().preset).toBe('pci-dss');
+    });
+  });
+
+  describe('ASVS 14.3.1 Clear-Site-Data', () => {
+    const secure: WatchedAppOptions['configure'] = (app, useSession) => {
+      app.use((call: { secure?: boolean; headers: object }, _: unknown, next: () => void) => {
+        Object.defineProperty(call, 'secure', { value: 'x-secure' in call.headers });
+        next();
+      });
+      useSession();
+    };
+    const security = { onExpired: 'reject', clearSiteData: ['storage', 'cache'] } as const;
+
+    it('ASVS 14.3.1 is sent at the end over HTTPS, if the application wants it', async () => {
+      await open({
+        configure: secure,
+        security: { ...security, clearSiteData: [...security.clearSiteData] },
+      });
+      const browser = await desk.signedIn();
+      desk.clock.jump(10);
+      const overHttps = await browser.get('/whoami').set('X-Secure', '1').expect(401);
+      expect(overHttps.headers['clear-site-data']).toBe('"storage", "cache"');
+      const overHttp = await browser.get('/whoami').expect(401);
+      expect(overHttp.headers['clear-site-data']).toBeUndefined();
+      const signOut = await (await desk.signedIn()).post('/session-security/end').set('X-Secure', '1');
+      expect(signOut.headers['clear-site-data']).toBe('"storage", "cache"');
+    });
+
+    it('ASVS 14.3.1 is not sent otherwise', async () => {
+      await open({ configure: secure, security: { onExpired: 'reject' } });
+      const browser = await desk.signedIn();
+      desk.clock.jump(10);
+      const answer = await browser.get('/whoami').set('X-Secure', '1').expect(401);
+      expect(answer.headers['clear-site-data']).toBeUndefined();
+    });
+  });
+
+  describe('ASVS 14.3.2 Cache-Control', () => {
+    it('ASVS 14.3.2 pages of watched sessions are not stored; others, and handlers with their own header, are left alone', async () => {
+      await open();
+      const browser = await desk.signedIn();
+      expect((await browser.get('/whoami')).headers['cache-control']).toBe('no-store');
+      expect((await desk.browser().get('/whoami')).headers['cache-control']).toBeUndefined();
+      expect((await browser.get('/session-security/client.js')).headers['cache-control']).toBe(
+        'public, no-cache',
+      );
+    });
+  });
+
+  describe('ASVS 16.2 the audit log', () => {
+    const audited = (): object[] =>
+      desk.messages.matching(/"event":"session_/).map((line) => {
+        const { event, level } = JSON.parse(line);
+        return { event, level };
+      });
+
+    it('ASVS 16.2.1 speaks the OWASP vocabulary, in UTC, with hashes only', async () => {
+      await open({ security: { audit: true } });
+      const browser = await desk.signedIn();
+      await desk.clock.advance(6);
+      await browser.user();
+      await desk.clock.advance(12);
+      await browser.state();
+      await browser.user();
+      await browser.user();
+      await (await desk.signedIn('ben')).post('/logout');
+      expect(audited()).toEqual([
+        { event: 'session_created:anna', level: 'INFO' },
+        { event: 'session_renewed:anna', level: 'INFO' },
+        { event: 'session_expired:anna,idle', level: 'INFO' },
+        { event: 'session_use_after_expire:anna,idle', level: 'CRITICAL' },
+        { event: 'session_created:ben', level: 'INFO' },
+        { event: 'session_expired:ben,logout', level: 'INFO' },
+      ]);
+      const lines = desk.messages.matching(/"event":"session_/).map((line) => JSON.parse(line));
+      for (const { datetime, session } of lines) {
+        expect(datetime).toMatch(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/);
+        expect(session).toMatch(/^[\w-]{22}$/);
+      }
+    });
+
+    it('ASVS 16.2 asking about its own end is no use of an ended session', async () => {
+      await open({ security: { audit: true } });
+      const browser = await desk.signedIn();
+      await desk.clock.advance(12);
+      await browser.ping({ idleFor: 0 });
+      await browser.state();
+      expect(audited()).toHaveLength(2);
+    });
+
+    it.each([
+      [{}, 0],
+      [{ preset: 'hipaa' }, 1],
+      [{ preset: 'hipaa', audit: false }, 0],
+    ] as const)('ASVS 16.2 with %j it writes %i lines', async (security, lines) => {
+      await open({ security });
+      await desk.signedIn();
+      expect(audited()).toHaveLength(lines);
+    });
+  });
+
+  it('V1 every event and the counters are on diagnostics channels', async () => {
+    const seen: [string, { kind?: string }][] = [];
+    const names = ['event', 'touch', 'flush', 'deadlines', 'useAfterEnd'] as const;
+    const listeners = names.map((name) => {
+      const listener = (message: unknown): void => void seen.push([name, message as object]);
+      diagnostics[name].subscribe(listener);
+      return () => diagnostics[name].unsubscribe(listener);
+    });
+    await open({ security: { flushInterval: 1 } });
+    const browser = await desk.signedIn();
+    await desk.clock.advance(1);
+    await browser.user();
+    await desk.clock.advance(12);
+    await browser.user();
+    for (const stop of listeners) stop();
+    expect(channel('nestjs-session-security:event')).toBe(diagnostics.event);
+    expect(seen.map(([name, message]) => (name === 'event' ? message.kind : name))).toEqual([
+      'start',
+      'touch',
+      'flush',
+      'warn',
+      'deadlines',
+      'expire',
+      'end',
+      'deadlines',
+      'useAfterEnd',
+    ]);
+    const messages = Object.fromEntries(seen);
+    expect(messages).toMatchObject({
+      touch: { moved: true, renewed: false },
+      flush: { updates: 1, gone: 0, durationMs: 0 },
+      deadlines: { due: 1, watched: 0 },
+      useAfterEnd: { userId: 'anna', reason: 'idle' },
+    });
+  });
+});
