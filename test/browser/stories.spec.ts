@@ -39,7 +39,7 @@ function gone(tab: Tab): Promise<number> {
 test('story 1: nobody touches anything, so both tabs warn at 5 s, both hide their content at 10 s, the next request is anonymous, and one expire event tells it', async () => {
   visit = await desk.signedIn();
   const tabs = [await visit.open('/patients'), await visit.open('/waiting-room')];
-  const idleSince = desk.lastActivityAt();
+  const idleSince = await desk.lastActivityAt();
 
   const warnedAfter = (await Promise.all(tabs.map(warned))).map((at) => secondsBetween(idleSince, at));
   const goneAfter = (await Promise.all(tabs.map(gone))).map((at) => secondsBetween(idleSince, at));
@@ -56,7 +56,7 @@ test('story 1: nobody touches anything, so both tabs warn at 5 s, both hide thei
 test('story 2: a key in one tab while both warn calls the warning off in both within 250 ms, and both are alive at 12 s', async () => {
   visit = await desk.signedIn();
   const tabs = [await visit.open('/patients'), await visit.open('/patients/1041')];
-  const idleSince = desk.lastActivityAt();
+  const idleSince = await desk.lastActivityAt();
   await Promise.all(tabs.map(warned));
 
   const pressedAt = Date.now();
@@ -76,7 +76,7 @@ test('story 2: a key in one tab while both warn calls the warning off in both wi
 test('story 3: a key at 3.5 s puts the warning off until 8.5 s', async () => {
   visit = await desk.signedIn();
   const tab = await visit.open('/patients');
-  const idleSince = desk.lastActivityAt();
+  const idleSince = await desk.lastActivityAt();
 
   await instant(idleSince + 3500);
   await tab.page.keyboard.press('Shift');
@@ -92,14 +92,14 @@ test('story 3: a key at 3.5 s puts the warning off until 8.5 s', async () => {
 test('story 4: without any script, requests at 0, 9 and 14 s are signed in, and after 15 s of silence nobody is', async () => {
   visit = await desk.signedIn('reception', { javaScriptEnabled: false });
   const page = await visit.context.newPage();
-  const startedAt = desk.lastActivityAt();
+  const startedAt = await desk.lastActivityAt();
 
   for (const second of [9, 14]) {
     await instant(startedAt + second * 1000);
     await page.goto('/patients');
     expect(await page.textContent('h1')).toBe('Patients today');
   }
-  await instant(desk.lastActivityAt() + 15_000);
+  await instant((await desk.lastActivityAt()) + 15_000);
   await page.goto('/patients');
 
   expect(new URL(page.url()).pathname).toBe('/sign-in');

@@ -45,8 +45,8 @@ export class FrontDesk {
   }
 
   /** When the server last saw somebody, in epoch milliseconds. */
-  lastActivityAt(): number {
-    const [session] = this.sessions.list();
+  async lastActivityAt(): Promise<number> {
+    const [session] = await this.sessions.list();
     if (session === undefined) throw new Error('Nobody is signed in');
     return session.lastActivityAt;
   }
