@@ -6,8 +6,9 @@
  */
 import { chromium } from './provision/chromium.mjs';
 import { provide, ProvisioningError } from './provision/provision.mjs';
+import { redisServer } from './provision/redis-server.mjs';
 
-const requirements = { chromium };
+const requirements = { chromium, 'redis-server': redisServer };
 
 function chosen(names) {
   const unknown = names.find((name) => !Object.hasOwn(requirements, name));
