@@ -69,7 +69,7 @@ test('story 2: a key in one tab while both warn calls the warning off in both wi
   for (const at of calledOff) expectBetween(at - pressedAt, 0, 250);
   await instant(idleSince + 12_000);
   for (const tab of tabs) expect(['content', 'warning']).toContain(tab.view);
-  expect(desk.sessions.list('reception')).toHaveLength(1);
+  expect(await desk.sessions.list('reception')).toHaveLength(1);
   expect(await visit.isSignedIn()).toBe(true);
 });
 
