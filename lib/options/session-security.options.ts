@@ -183,7 +183,7 @@ export class SessionSecurityOptions {
   @IsAddress()
   loginUrl: string | null = null;
 
-  /** Where *Sign out now* posts to; `null` (default): the module ends the session itself. */
+  /** The page to see after *Sign out now*, same origin. `null` (default): `loginUrl`, or the same page again. */
   @IsAddress()
   logoutUrl: string | null = null;
 
