@@ -26,10 +26,11 @@ const project = (name) => ({
     '^(\\.{1,2}/.*)\\.js$': '$1',
     // The sample imports the package by its name, as every application does.
     '^nestjs-session-security$': '<rootDir>/lib/index.ts',
+    '^nestjs-session-security/redis$': '<rootDir>/lib/redis/index.ts',
   },
   transform,
 });
 
 export default {
-  projects: ['unit', 'e2e', 'simulation', 'browser'].map(project),
+  projects: ['unit', 'e2e', 'simulation', 'redis', 'browser'].map(project),
 };

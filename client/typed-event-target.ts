@@ -18,3 +18,5 @@ export interface TypedEventTarget extends EventTarget {
   ): void;
   removeEventListener(...args: Parameters<EventTarget['removeEventListener']>): void;
 }
+
+export const TypedEventTarget = EventTarget as { new (): TypedEventTarget };

@@ -24,7 +24,8 @@ const staticSteps = [
 
 const testPhases = [
   { names: ['unit', 'e2e', 'simulation'], workers: 2 },
-  // Alone on the machine, so that the times it measures are true.
+  // Alone on the machine, so that the times they measure are true.
+  { names: ['redis'], workers: 1 },
   { names: ['browser'], workers: 1 },
 ];
 

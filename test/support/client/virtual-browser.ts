@@ -1,7 +1,6 @@
 import type { Reply, StartValues } from '../../../client/core/answer.js';
 import type { MonitorEvent, MonitorEvents, MonitorPorts, TabChannel } from '../../../client/core/ports.js';
-import { createSessionMonitor } from '../../../client/core/session-monitor.js';
-import type { SessionMonitor } from '../../../client/core/session-monitor.js';
+import { SessionMonitor } from '../../../client/core/session-monitor.js';
 import { FakeSessionServer } from './fake-session-server.js';
 import type { FakeLimits } from './fake-session-server.js';
 
@@ -171,7 +170,7 @@ export class VirtualBrowser {
     const members = this.channels.get(name) ?? new Set();
     this.channels.set(name, members.add(channel));
     return {
-      postMessage: (message) => {
+      post: (message) => {
         if (!members.has(channel)) throw new DOMException('Channel is closed', 'InvalidStateError');
         for (const other of members) {
           if (other === channel) continue;
@@ -194,11 +193,16 @@ export class VirtualBrowser {
     return [...this.channels.keys()];
   }
 
-  async lock(name: string, work: () => Promise<void>, wait: () => void): Promise<void> {
-    if (this.locks.has(name)) return wait();
+  async lock(name: string, work: () => Promise<void>): Promise<boolean> {
+    if (!this.hasLocks) {
+      await work();
+      return true;
+    }
+    if (this.locks.has(name)) return false;
     this.locks.add(name);
     await work();
     this.locks.delete(name);
+    return true;
   }
 
   private next(): Event | undefined {
@@ -246,23 +250,28 @@ export class VirtualTab {
     { owner, settings, random = () => 0.5 }: VirtualTabOptions,
   ) {
     const ports: MonitorPorts = {
-      wall: () => browser.wall(),
-      monotonic: () => browser.monotonic(),
-      setTimer: (callback, delayMs) => {
-        if (delayMs > 2 ** 31 - 1) throw new RangeError(`A browser fires a timer of ${delayMs} ms at once.`);
-        return browser.at(delayMs, callback, this);
+      clock: { wall: () => browser.wall(), monotonic: () => browser.monotonic() },
+      timers: {
+        set: (callback, delayMs) => {
+          if (delayMs > 2 ** 31 - 1)
+            throw new RangeError(`A browser fires a timer of ${delayMs} ms at once.`);
+          return browser.at(delayMs, callback, this);
+        },
+        clear: (cancel) => (cancel as (() => void) | undefined)?.(),
       },
-      clearTimer: (cancel) => (cancel as (() => void) | undefined)?.(),
       transport: (path, body, limitMs) => browser.send(this, path, body, limitMs),
       channel: (name, receive) => browser.channel(this, name, receive),
-      lock: browser.hasLocks ? (name, work, wait) => void browser.lock(name, work, wait) : undefined,
+      lock: (name, work) => browser.lock(name, work),
       random,
       isVisible: () => this.visible,
+      cover: () => (this.covered = true),
+      uncover: () => (this.covered = false),
       settings: (values) => ({ application: 'clinic', dismiss: 'activity', ...values, ...settings }),
       watch: () => (this.watching = true),
+      rest: () => (this.watching = false),
       notify: (...event) => this.record(...event),
     };
-    this.monitor = createSessionMonitor(ports, owner);
+    this.monitor = new SessionMonitor(ports, owner);
   }
 
   /** The browser stops the page, and lets it go on. */
@@ -290,8 +299,6 @@ export class VirtualTab {
   }
 
   private record(...[type, detail]: MonitorEvent): void {
-    if (type === 'cover' || type === 'expire') this.covered = true;
-    if (type === 'active') this.covered = false;
     this.events.push({ type, detail, at: this.browser.time } as RecordedEvent);
     this.listener(type);
   }

@@ -1,0 +1,74 @@
+/** The part of a client that is used: of `redis` (node-redis 5 and 6; client, pool, cluster, sentinel) or `ioredis` (5 and 6). */
+export type RedisClient = NodeRedisClient | NodeRedisCluster | NodeRedisSentinel | IoredisClient;
+
+interface NodeRedisClient {
+  sendCommand(args: readonly string[]): Promise<unknown>;
+}
+
+interface NodeRedisCluster {
+  readonly slots: unknown;
+  sendCommand(firstKey: string, isReadonly: boolean, args: string[]): Promise<unknown>;
+}
+
+interface NodeRedisSentinel {
+  getMasterNode?: unknown;
+  sendCommand(isReadonly: boolean, args: string[]): Promise<unknown>;
+}
+
+interface IoredisClient {
+  call(command: string, ...args: string[]): Promise<unknown>;
+}
+
+/** All that is asked of a Redis client: to send one command to the server that holds a key. */
+export interface RedisPort {
+  /** Rejects with the server's error, or when the server cannot be reached. */
+  send(key: string, command: readonly [string, ...string[]]): Promise<unknown>;
+}
+
+/**
+ * Reaches Redis through the application's own client.
+ *
+ * @throws {TypeError} if it is no client that is known.
+ */
+export function portTo(client: RedisClient): RedisPort {
+  // ioredis finds the key in the command by itself, on a cluster too.
+  if (isIoredis(client)) return { send: (_key, [name, ...args]) => client.call(name, ...args) };
+  if (typeof (client as Partial<NodeRedisClient> | null)?.sendCommand !== 'function') {
+    throw new TypeError(
+      'RedisActivityStore: client must be a client or cluster of the package "redis" (5 or 6) or "ioredis" (5 or 6)',
+    );
+  }
+  if ('slots' in client) return { send: (key, command) => client.sendCommand(key, false, [...command]) };
+  if ('getMasterNode' in client) {
+    return { send: (_key, command) => client.sendCommand(false, [...command]) };
+  }
+  return { send: (_key, command) => (client as NodeRedisClient).sendCommand(command) };
+}
+
+function isIoredis(client: RedisClient | null): client is IoredisClient {
+  return typeof (client as Partial<IoredisClient> | null)?.call === 'function';
+}
+
+/** Redis did not answer in time; the command may still be carried out. */
+export class RedisTimeoutError extends Error {
+  readonly code = 'SESSION_SECURITY_REDIS_TIMEOUT';
+
+  constructor(milliseconds: number) {
+    super(`Redis did not answer within ${milliseconds} ms`);
+    this.name = 'RedisTimeoutError';
+  }
+}
+
+/** The same port, whose every answer comes within `milliseconds` or rejects with {@link RedisTimeoutError}. */
+export function withTimeLimit(port: RedisPort, milliseconds: number): RedisPort {
+  return {
+    send: (key, command) =>
+      new Promise((resolve, reject) => {
+        const timer = setTimeout(() => reject(new RedisTimeoutError(milliseconds)), milliseconds);
+        port
+          .send(key, command)
+          .then(resolve, reject)
+          .finally(() => clearTimeout(timer));
+      }),
+  };
+}

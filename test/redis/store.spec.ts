@@ -1,0 +1,258 @@
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { CorruptRecordError, type DueRecord } from '../../lib/activity/activity-store.js';
+import type { News, RecordSignal } from '../../lib/activity/shared-activity-store.js';
+import { RedisServer } from '../support/redis-server.js';
+import { clients, type ConnectedClient } from './support/clients.js';
+import { eventually, Member, references } from './support/member.js';
+
+let server: RedisServer;
+beforeAll(async () => {
+  server = await RedisServer.start();
+});
+afterAll(() => server.stop());
+
+const wait = (ms: number): Promise<unknown> => new Promise((resolve) => setTimeout(resolve, ms));
+
+describe.each(Object.keys(clients))('the store of %s', (name) => {
+  const connected: ConnectedClient[] = [];
+  let one: Member;
+  let other: Member;
+
+  const join = async (options: Parameters<typeof Member.join>[1] = {}): Promise<Member> => {
+    const connection = await clients[name]!(server.url);
+    connected.push(connection);
+    return Member.join(connection.client, options);
+  };
+
+  beforeEach(async () => {
+    await server.command('FLUSHALL');
+    [one, other] = [await join(), await join()];
+    // Nobody is ended within the first two seconds of a shard: see the test of the standstill.
+    await server.command('EVAL', "for k = 0, 3 do redis.call('HDEL', 'ss:{'..k..'}:c', 'h') end", '0');
+  });
+  afterEach(async () => {
+    await Promise.all([one.store.close(), other.store.close()]);
+    for (const { close } of connected.splice(0)) close();
+  });
+
+  it('keeps what was started, for every process', async () => {
+    const record = await one.start('sid', 5, 10, 'anna');
+    const found = await other.store.find(record.id);
+    expect(found).toMatchObject({ id: record.id, life: record.life, limits: record.limits, userId: 'anna' });
+    expect(found!.lastActivityAt - record.lastActivityAt).toBeLessThanOrEqual(100);
+    expect(await other.store.find(references.ofSession('unknown'))).toBeUndefined();
+  });
+
+  it('starts once however often it is told, and anew for another life', async () => {
+    const record = await one.start('sid', 5, 10);
+    await other.store.start(record, 'sid');
+    await one.look();
+    expect(one.kinds(record.id)).toEqual(['start']);
+    await one.store.start({ ...record, life: record.life + 1 }, 'sid');
+    await one.look();
+    expect(one.kinds(record.id)).toEqual(['start', 'start']);
+  });
+
+  it('C1 merges activity with max, whatever the order, and never creates', async () => {
+    const record = await one.start('sid', 5, 10);
+    await wait(150);
+    const now = one.clock.now();
+    const touch = (lastActivityAt: number): Promise<string[]> =>
+      other.store.touch([
+        { id: record.id, lastActivityAt },
+        { id: references.ofSession('unknown'), lastActivityAt },
+      ]);
+    expect(await touch(now)).toEqual([references.ofSession('unknown')]);
+    await touch(now - 120);
+    const stored = await server.command('HGET', `ss:{${shardOf(record.id)}}:s:${record.id}`, 'a');
+    expect(Math.abs(Number(stored) - now)).toBeLessThan(20);
+    expect(await one.store.find(references.ofSession('unknown'))).toBeUndefined();
+  });
+
+  it('S7 takes a stamp of the future as now', async () => {
+    const record = await one.start('sid', 5, 10);
+    await one.store.touch([{ id: record.id, lastActivityAt: one.clock.now() + 3_600_000 }]);
+    expect((await other.store.find(record.id))!.lastActivityAt).toBeLessThanOrEqual(one.clock.now() + 1);
+  });
+
+  it('C8 gives the end to exactly one caller, and tells it once', async () => {
+    const record = await one.start('sid', 5, 10, 'anna');
+    const ended = await Promise.all(
+      [one, other, one, other].map(({ store }) => store.end(record.id, 'logout')),
+    );
+    expect(ended.filter((answer) => answer !== undefined)).toHaveLength(1);
+    await Promise.all([one.look(), other.look()]);
+    for (const { heard } of [one, other]) {
+      expect(heard.map(({ signal, sessionId }) => [signal.kind, sessionId])).toEqual([
+        ['start', 'sid'],
+        ['end', 'sid'],
+      ]);
+    }
+    expect(await other.store.grave(record.id)).toMatchObject({ reason: 'logout' });
+    expect(await one.store.touch([{ id: record.id, lastActivityAt: one.clock.now() }])).toEqual([record.id]);
+  });
+
+  it('an id that stays in use gets no tombstone', async () => {
+    const record = await one.start('sid', 5, 10);
+    await one.store.end(record.id, 'logout', 'keep');
+    await other.look();
+    expect(await other.store.grave(record.id)).toBeUndefined();
+    expect(other.heard.at(-1)).toMatchObject({ keepsBlob: true, signal: { kind: 'end' } });
+  });
+
+  it('an id that is changed is told to processes, and to no handler as an end', async () => {
+    const record = await one.start('sid', 5, 10);
+    await one.store.end(record.id, 'replaced', 'move');
+    await other.look();
+    expect(other.kinds(record.id)).toEqual(['start', 'moved']);
+  });
+
+  it('warns once, ends once, never early, with the slack that a dead process may need', async () => {
+    const record = await one.start('sid', 0.3, 0.6);
+    const due: DueRecord[] = [];
+    await eventually(async () => {
+      due.push(...(await one.look()), ...(await other.look()));
+      return due.some(({ kind }) => kind === 'expire');
+    });
+    expect(due.map(({ kind, reason }) => [kind, reason])).toEqual([
+      ['warn', 'idle'],
+      ['expire', 'idle'],
+    ]);
+    await one.look();
+    const told = one.heard.map(({ signal }) => signal);
+    expect(told.map(({ kind }) => kind)).toEqual(['start', 'warn', 'end']);
+    const end = told.at(-1) as Extract<RecordSignal, { kind: 'end' }>;
+    expect(end.dueAt).toBe(end.record.lastActivityAt + 600);
+    expect(end.at - end.dueAt).toBeGreaterThanOrEqual(100);
+    expect(await one.store.find(record.id)).toBeUndefined();
+  });
+
+  it('activity calls a warning off, and the next idle period is warned again', async () => {
+    const record = await one.start('sid', 0.2, 5);
+    const kindsAfter = async (count: number): Promise<void> =>
+      eventually(async () => {
+        await one.look();
+        return one.kinds(record.id).length >= count;
+      });
+    await kindsAfter(2);
+    await other.store.touch([{ id: record.id, lastActivityAt: other.clock.now() }]);
+    await kindsAfter(4);
+    expect(one.kinds(record.id)).toEqual(['start', 'warn', 'renew', 'warn']);
+  });
+
+  it('S20 a lifetime ends on time whatever the activity', async () => {
+    const record = await one.start('sid', 0.2, 0.4);
+    await one.store.adjust({ ...record, limits: { warnAfter: 0.2, expireAfter: 0.4, maxLifetime: 0.7 } });
+    const due: DueRecord[] = [];
+    await eventually(async () => {
+      await other.store.touch([{ id: record.id, lastActivityAt: other.clock.now() }]);
+      due.push(...(await one.look()));
+      return due.some(({ kind }) => kind === 'expire');
+    });
+    expect(due.at(-1)).toMatchObject({ kind: 'expire', reason: 'lifetime' });
+  });
+
+  it('S13 a shortening takes effect without a request; an exempt session has no deadline', async () => {
+    const [short, exempt] = [await one.start('short', 100, 200), await one.start('exempt', 0.1, 0.2)];
+    await one.store.adjust({ ...short, limits: { warnAfter: 0.05, expireAfter: 0.1, maxLifetime: null } });
+    await one.store.adjust({ ...exempt, limits: { warnAfter: Infinity, expireAfter: Infinity } });
+    await eventually(async () => (await other.look()).some(({ kind }) => kind === 'expire'));
+    await wait(300);
+    await other.look();
+    expect(await one.store.find(exempt.id)).toMatchObject({ limits: { expireAfter: Infinity } });
+    expect(other.kinds(exempt.id)).toEqual(['start']);
+  });
+
+  it('asks whether a session is over: alive, ended for one, gone for the others', async () => {
+    const record = await one.start('sid', 0.1, 0.2);
+    expect(await other.store.expire(record.id)).toMatchObject({ state: 'alive', record: { id: record.id } });
+    await wait(350);
+    const answers = await Promise.all([one.store.expire(record.id), other.store.expire(record.id)]);
+    expect(answers.map(({ state }) => state).sort()).toEqual(['ended', 'gone']);
+  });
+
+  it('S10 says what cannot be read, and works it off', async () => {
+    const id = references.ofSession('sid');
+    const key = `ss:{${shardOf(id)}}:s:${id}`;
+    await server.command('SET', key, 'garbage');
+    await expect(one.store.find(id)).rejects.toThrow(CorruptRecordError);
+    await server.command('DEL', key);
+    await server.command('HSET', key, 's', 'x', 'l', '1/2/');
+    await expect(one.store.find(id)).rejects.toThrow(CorruptRecordError);
+    expect(await one.store.end(id, 'revoked')).toBeUndefined();
+    expect(await one.store.find(id)).toBeUndefined();
+  });
+
+  it("lists a user's sessions with their own ids, and forgets the ended ones", async () => {
+    const [first, second] = [
+      await one.start('first', 5, 10, 'anna'),
+      await one.start('second', 5, 10, 'anna'),
+    ];
+    await one.start('third', 5, 10, 'ben');
+    const found = await other.store.ofUser('anna');
+    expect(found.map(({ sessionId }) => sessionId).sort()).toEqual(['first', 'second']);
+    await one.store.end(first.id, 'logout');
+    expect((await other.store.ofUser('anna')).map(({ record }) => record.id)).toEqual([second.id]);
+    await other.store.end(second.id, 'logout');
+    await eventually(async () => {
+      await one.look();
+      return ((await server.command('KEYS', 'ss:*:u:*')) as string[]).length === 1;
+    });
+  });
+
+  it('nothing in Redis shows a session id', async () => {
+    const record = await one.start('a-secret-session-id', 5, 10, 'anna');
+    await one.store.end((await one.start('another-secret-session-id', 5, 10)).id, 'logout');
+    const dump = await everything();
+    expect(dump).toContain(record.id);
+    expect(dump).not.toMatch(/secret-session-id/);
+  });
+
+  it('works on when Redis has forgotten its scripts', async () => {
+    const record = await one.start('sid', 5, 10);
+    await server.command('SCRIPT', 'FLUSH');
+    expect(await other.store.find(record.id)).toBeDefined();
+    expect(await other.store.end(record.id, 'logout')).toBeDefined();
+  });
+
+  async function everything(): Promise<string> {
+    const said: unknown[] = [];
+    for (const key of (await server.command('KEYS', '*')) as string[]) {
+      const type = (await server.command('TYPE', key)) as string;
+      const read: Record<string, string[]> = {
+        hash: ['HGETALL', key],
+        stream: ['XRANGE', key, '-', '+'],
+        string: ['GET', key],
+        zset: ['ZRANGE', key, '0', '-1'],
+      };
+      said.push(key, await server.command(...read[type]!));
+    }
+    return JSON.stringify(said);
+  }
+});
+
+describe('the store and a standstill', () => {
+  it('3 after nobody has looked for a while, nobody is ended until all have written what they know', async () => {
+    await server.command('FLUSHALL');
+    const { client, close } = await clients['redis 6']!(server.url);
+    const member = await Member.join(client);
+    const record = await member.start('sid', 0.1, 0.2);
+    await wait(400);
+    await member.look();
+    expect(await member.store.find(record.id)).toBeDefined();
+    await expect(member.store.expire(record.id)).rejects.toThrow(/judged again shortly/);
+    await member.store.touch([{ id: record.id, lastActivityAt: member.clock.now() }]);
+    const news: News[] = [];
+    await eventually(async () => {
+      await member.look();
+      news.push(...member.heard.splice(0));
+      return news.some(({ signal }) => signal.kind === 'end');
+    });
+    await member.store.close();
+    close();
+  });
+});
+
+function shardOf(id: string): number {
+  return Buffer.from(id.slice(0, 6), 'base64url').readUInt32BE(0) % 4;
+}

@@ -1,0 +1,122 @@
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import { createClient } from 'redis';
+
+let program: string | undefined;
+
+/** A real Redis server of the tests' own: on a free port of this machine, with a directory that goes with it. */
+export class RedisServer {
+  #process?: ChildProcess;
+
+  private constructor(
+    readonly port: number,
+    private readonly folder: string,
+    private readonly settings: readonly string[],
+  ) {}
+
+  /** @param settings further settings, as on the command line: `'--maxmemory', '10mb'` */
+  static async start(...settings: string[]): Promise<RedisServer> {
+    const folder = mkdtempSync(join(tmpdir(), 'redis-'));
+    const server = new RedisServer(await freePort(), folder, settings);
+    await server.#launch();
+    return server;
+  }
+
+  get url(): string {
+    return `redis://127.0.0.1:${this.port}`;
+  }
+
+  /** Sends one command over a connection of its own. */
+  async command(...args: string[]): Promise<unknown> {
+    const client = await createClient({ url: this.url, RESP: 2 }).connect();
+    try {
+      return await client.sendCommand(args);
+    } finally {
+      await client.close();
+    }
+  }
+
+  /** Stands still, connections open, until {@link thaw}. */
+  freeze(): void {
+    this.#process!.kill('SIGSTOP');
+  }
+
+  thaw(): void {
+    this.#process!.kill('SIGCONT');
+  }
+
+  async kill(): Promise<void> {
+    await this.#end('SIGKILL');
+  }
+
+  /** Ends in good order, so that what is stored is kept if so configured. */
+  async shutDown(): Promise<void> {
+    await this.#end('SIGTERM');
+  }
+
+  /** Comes back on the same port, with what was stored. */
+  async revive(): Promise<void> {
+    await this.#launch();
+  }
+
+  async stop(): Promise<void> {
+    await this.#end('SIGKILL');
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+
+  async #launch(): Promise<void> {
+    program ??= execFileSync(process.execPath, ['scripts/provision.mjs', 'redis-server'], {
+      encoding: 'utf8',
+    }).trim();
+    const settings = [
+      ['--port', String(this.port)],
+      ['--bind', '127.0.0.1'],
+      ['--dir', this.folder],
+      ['--save', ''],
+      this.settings,
+    ].flat();
+    this.#process = spawn(program, settings, { stdio: 'ignore' });
+    const deadline = Date.now() + 10_000;
+    while (!(await this.#answers())) {
+      if (Date.now() > deadline) throw new Error(`redis-server does not answer on port ${this.port}`);
+      await pause(20);
+    }
+  }
+
+  async #answers(): Promise<boolean> {
+    const client = createClient({ url: this.url, socket: { reconnectStrategy: false } });
+    client.on('error', () => undefined);
+    try {
+      await client.connect();
+      return (await client.ping()) === 'PONG';
+    } catch {
+      return false;
+    } finally {
+      if (client.isOpen) client.destroy();
+    }
+  }
+
+  async #end(signal: NodeJS.Signals): Promise<void> {
+    const running = this.#process;
+    if (!running || running.exitCode !== null || running.signalCode !== null) return;
+    const exited = once(running, 'exit');
+    running.kill('SIGCONT');
+    running.kill(signal);
+    await exited;
+  }
+}
+
+/** A port that nobody listens on now. */
+export async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as { port: number };
+  server.close();
+  await once(server, 'close');
+  return port;
+}
