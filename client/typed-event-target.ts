@@ -18,5 +18,3 @@ export interface TypedEventTarget extends EventTarget {
   ): void;
   removeEventListener(...args: Parameters<EventTarget['removeEventListener']>): void;
 }
-
-export const TypedEventTarget = EventTarget as { new (): TypedEventTarget };

@@ -1,31 +1,24 @@
 // Builds the browser side into dist/client: the script tag's file, the ESM entries, and their declarations.
 import { spawnSync } from 'node:child_process';
-import { build } from 'esbuild';
+import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { bundleClient } from './bundle-client.mjs';
 
-/** Private members of classes are renamed by the minifier; nothing else is mangled. */
-const common = {
-  bundle: true,
-  minify: true,
-  target: 'es2022',
-  legalComments: 'none',
-  outdir: 'dist/client',
-};
+const OUT = 'dist/client';
 
-await Promise.all([
-  build({ ...common, format: 'iife', entryPoints: { client: 'client/auto.ts' } }),
-  build({
-    ...common,
-    format: 'esm',
-    sourcemap: true,
-    entryPoints: { index: 'client/index.ts', headless: 'client/headless.ts' },
-  }),
-]);
+/** The ESM entries carry source maps for the bundlers that take them in; a script tag's would only be a failed request. */
+const OUTPUTS = [
+  { file: 'client.js', entry: 'client/auto.ts', format: 'iife' },
+  { file: 'index.js', entry: 'client/index.ts', format: 'esm', sourceMap: true },
+  { file: 'headless.js', entry: 'client/headless.ts', format: 'esm', sourceMap: true },
+];
 
-const declarations = spawnSync(
-  process.execPath,
-  ['node_modules/typescript/bin/tsc', '-p', 'client/tsconfig.json'],
-  {
-    stdio: 'inherit',
-  },
-);
-process.exitCode = declarations.status ?? 1;
+await rm(OUT, { recursive: true, force: true });
+await mkdir(OUT, { recursive: true });
+for (const { file, entry, ...options } of OUTPUTS) {
+  const { code, map } = await bundleClient(entry, options);
+  await writeFile(`${OUT}/${file}`, map ? `${code}\n//# sourceMappingURL=${file}.map\n` : code);
+  if (map) await writeFile(`${OUT}/${file}.map`, map);
+}
+
+const tsc = ['node_modules/typescript/bin/tsc', '-p', 'client/tsconfig.json'];
+process.exitCode = spawnSync(process.execPath, tsc, { stdio: 'inherit' }).status ?? 1;

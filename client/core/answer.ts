@@ -71,29 +71,23 @@ export const isAmount = (value: unknown): value is number => Number.isFinite(val
 /** The answer in `body`, or undefined for anything that is not exactly one: garbage must never mean "alive" or "ended". */
 export function parseAnswer(body: unknown): PingAnswer | undefined {
   const answer = body as PingAnswer | null | undefined;
-  switch (answer?.state) {
-    case 'active':
-    case 'warning': {
-      const { idleFor, warnIn, expireIn, lifetimeIn, limits, owner } = answer;
-      const amounts = [idleFor, warnIn, expireIn, lifetimeIn ?? 0, limits?.warnAfter];
-      const sound =
-        amounts.every(isAmount) && limits.expireAfter > limits.warnAfter && typeof owner === 'string';
-      return sound ? answer : undefined;
-    }
-    case 'expired':
-    case 'anonymous':
-    case 'exempt':
-      return answer;
-  }
+  if (!answer) return;
+  if (['expired', 'anonymous', 'exempt'].includes(answer.state)) return answer;
+  if (!isLive(answer)) return;
+  const { idleFor, expireIn, lifetimeIn, limits, owner } = answer;
+  const amounts = [idleFor, expireIn, lifetimeIn ?? 0, limits?.warnAfter, owner?.length];
+  return amounts.every(isAmount) && limits.expireAfter > limits.warnAfter && expireIn > 0
+    ? answer
+    : undefined;
 }
 
 /** 419 and 440 are what other frameworks answer when a session has expired. */
-const ENDED = [401, 403, 410, 419, 440];
+const ENDED = /^(3..|401|403|410|419|440)$/;
 
 /** What a reply says; undefined: nothing certain, so the server is to be asked again. */
 export function readReply(reply: Reply | undefined): PingAnswer | undefined {
   if (!reply) return;
-  const { status } = reply;
-  if (ENDED.includes(status) || (status >= 300 && status < 400)) return { state: 'expired', reason: null };
-  if (status === 200) return parseAnswer(reply.body);
+  const { status, body } = reply;
+  if (ENDED.test(`${status}`)) return { state: 'expired', reason: null };
+  if (status === 200) return parseAnswer(body);
 }

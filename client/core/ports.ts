@@ -10,7 +10,9 @@ export interface MonitorEvents {
   warn: { reason: 'idle' | 'lifetime'; remaining: number };
   /** The countdown moved, in seconds. Only while the page is visible. */
   tick: { remaining: number };
-  /** Watching began, the warning is called off, or the page is uncovered. */
+  /** The page is to be hidden until the server has answered: at the end by this clock, and out of the back/forward cache. */
+  cover: null;
+  /** Watching began, the warning is called off, or the page may be seen again. */
   active: null;
   /** The server has granted more time during a warning. `remaining` in seconds. */
   extended: { remaining: number };
@@ -25,12 +27,6 @@ export type MonitorEvent = {
   [Type in keyof MonitorEvents]: [type: Type, detail: MonitorEvents[Type]];
 }[keyof MonitorEvents];
 
-/** One-shot timers. */
-export interface Timers<Handle = unknown> {
-  set(callback: () => void, delayMs: number): Handle;
-  clear(handle: Handle): void;
-}
-
 /**
  * Sends one request to the server: POST with a body, GET without. Rejects when no answer came within `limitMs`.
  * `leaving`: the page is going away, the request has to outlive it.
@@ -44,30 +40,26 @@ export type Transport = (
 
 /** What one tab hears of the others. */
 export interface TabChannel {
-  post(message: unknown): void;
+  postMessage(message: unknown): void;
   close(): void;
 }
 
 /** Everything the monitor needs from the world. */
-export interface MonitorPorts {
-  clock: Clock;
-  timers: Timers;
+export interface MonitorPorts extends Clock {
+  /** A one-shot timer. */
+  setTimer: (callback: () => void, delayMs: number) => unknown;
+  clearTimer: (timer: unknown) => void;
   transport: Transport;
   /** Opens the channel of that name to the other tabs of this browser; undefined where there is no such thing. */
   channel: (name: string, receive: (message: unknown) => void) => TabChannel | undefined;
-  /** Runs `work` unless another tab is running its own under this name; answers whether it did. */
-  lock(name: string, work: () => Promise<void>): Promise<boolean>;
+  /** Runs `work` unless another tab is running its own under this name, else `wait`. Plain http has no locks. */
+  lock: ((name: string, work: () => Promise<void>, wait: () => void) => void) | undefined;
   /** A number from 0 to 1. */
-  random(): number;
-  isVisible(): boolean;
-  /** Takes the content out of view and out of the accessibility tree, in the same task. */
-  cover(): void;
-  uncover(): void;
+  random: () => number;
+  isVisible: () => boolean;
   /** Takes what the server said of the client, answers what is in force. */
-  settings(values: Partial<StartValues>): Pick<StartValues, 'application' | 'dismiss'>;
+  settings: (values: Partial<StartValues> | undefined) => Partial<StartValues>;
   /** There is something to watch: activity is of interest from now on. */
-  watch(): void;
-  /** There is nothing to watch any more. */
-  rest(): void;
-  notify(...event: MonitorEvent): void;
+  watch: () => void;
+  notify: (...event: MonitorEvent) => void;
 }

@@ -1,9 +1,9 @@
 /** The two clocks of a machine, in milliseconds. */
 export interface Clock {
   /** The time of day. Counts sleep, but can be set forward and back. */
-  wall(): number;
+  wall: () => number;
   /** Never goes back, but stands still while macOS and Linux sleep (https://github.com/w3c/hr-time/issues/115). */
-  monotonic(): number;
+  monotonic: () => number;
 }
 
 /** Below this, a difference between the clocks is rounding and slow adjustment, not sleep. */
@@ -14,16 +14,15 @@ const TOLERANCE_MS = 500;
  * on every system, and a clock that is set back takes nothing away. A clock that is set forward looks like sleep; that
  * is why the server is asked before anything is done about it.
  */
-export function steadyClock(clock: Clock): () => number {
-  let skew = clock.wall() - clock.monotonic();
+export function steadyClock({ wall, monotonic }: Clock): () => number {
+  let skew = wall() - monotonic();
   let slept = 0;
   return () => {
-    const monotonic = clock.monotonic();
-    const jump = clock.wall() - monotonic - skew;
+    const jump = wall() - monotonic() - skew;
     if (Math.abs(jump) > TOLERANCE_MS) {
       skew += jump;
       slept += Math.max(0, jump);
     }
-    return monotonic + slept;
+    return monotonic() + slept;
   };
 }

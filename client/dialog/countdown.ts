@@ -1,6 +1,6 @@
 /** The time left as a clock shows it: "1:05". */
 export const clockText = (seconds: number): string =>
-  `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, '0')}`;
+  `${Math.floor(seconds / 60)}:${`${seconds % 60}`.padStart(2, '0')}`;
 
 /**
  * The time left as it is spoken, in seconds: whole minutes, in the last minute 60, 40 and 20. Anything more often makes
@@ -8,12 +8,23 @@ export const clockText = (seconds: number): string =>
  */
 export function spokenSeconds(seconds: number): number {
   const step = seconds > 60 ? 60 : 20;
-  return Math.max(1, Math.ceil(seconds / step)) * step;
+  return Math.ceil(seconds / step) * step || step;
 }
 
-/** "in 2 minutes": Intl knows every language's plural forms and the case that follows "in". */
-export function spokenTime(seconds: number, language: string): string {
-  const spoken = spokenSeconds(seconds);
-  const format = new Intl.RelativeTimeFormat(language);
-  return spoken % 60 ? format.format(spoken, 'second') : format.format(spoken / 60, 'minute');
+/**
+ * Puts a time left into words: "in 2 minutes". Intl knows every language's plural forms, and the case that follows "in".
+ *
+ * @param language a BCP 47 tag; with one that is none, the browser's own language speaks
+ */
+export function timeFormat(language: string): (seconds: number) => string {
+  let format: Intl.RelativeTimeFormat;
+  try {
+    format = new Intl.RelativeTimeFormat(language);
+  } catch {
+    format = new Intl.RelativeTimeFormat();
+  }
+  return (seconds) => {
+    const spoken = spokenSeconds(seconds);
+    return spoken % 60 ? format.format(spoken, 'second') : format.format(spoken / 60, 'minute');
+  };
 }

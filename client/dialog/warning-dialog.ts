@@ -1,44 +1,26 @@
 import type { StartValues } from '../core/answer.js';
+import type { MonitorEvents } from '../core/ports.js';
 import { HOST_NAME } from '../dom/page-cover.js';
-import { clockText, spokenTime } from './countdown.js';
+import { clockText, timeFormat } from './countdown.js';
 import { STYLE } from './style.js';
 import { ENGLISH } from './texts.js';
-
-/** What it is about: a warning that can be called off, one that cannot, a page that waits for the server, the end. */
-export type DialogSubject = 'idle' | 'lifetime' | 'covered' | 'ended';
 
 /** What the person can choose. */
 export interface DialogActions {
   stay: () => void;
   signOut: () => void;
-  signIn: () => void;
 }
 
-/** A dialog that shows the warning; the built-in one or the application's own. */
-export interface WarningDialog {
-  /** @param remaining seconds */
-  show(subject: DialogSubject, remaining: number): void;
-  /** @param remaining seconds */
-  tick(remaining: number): void;
-  /** The server could not be reached: whatever was pending can be tried again. */
-  fail(): void;
-  close(): void;
-  remove(): void;
-}
+/**
+ * A dialog that shows the warning; the built-in one or the application's own. Each method is called after the event of its
+ * name, unless a listener prevented that.
+ */
+export type WarningDialog = { [Type in keyof MonitorEvents]?: (detail: MonitorEvents[Type]) => void } & {
+  /** Leaves nothing behind. */
+  remove: () => void;
+};
 
-export type DialogFactory = (actions: DialogActions, settings: StartValues) => WarningDialog;
-
-/** The page's language, else the browser's; a tag that is none would make Intl throw. */
-function knownLanguage({ language }: StartValues): string {
-  const wanted = [language, document.documentElement.lang, navigator.language, 'en'];
-  return wanted.find((tag) => {
-    try {
-      return tag && Intl.getCanonicalLocales(tag);
-    } catch {
-      return false;
-    }
-  })!;
-}
+export type DialogFactory = (actions: DialogActions, settings: Partial<StartValues>) => WarningDialog;
 
 /**
  * A native modal dialog in a shadow root: top layer, inert background, and styles that need no exception in the content
@@ -46,7 +28,8 @@ function knownLanguage({ language }: StartValues): string {
  */
 export const nativeDialog: DialogFactory = (actions, settings) => {
   const texts = { ...ENGLISH, ...settings.texts };
-  const language = knownLanguage(settings);
+  const language = settings.language || document.documentElement.lang || navigator.language;
+  const spoken = timeFormat(language);
   // Defined, because pages hide elements that are not: `:not(:defined) { visibility: hidden }`.
   if (!customElements.get(HOST_NAME)) customElements.define(HOST_NAME, class extends HTMLElement {});
   const host = document.createElement(HOST_NAME);
@@ -55,112 +38,96 @@ export const nativeDialog: DialogFactory = (actions, settings) => {
   sheet.replaceSync(STYLE);
   root.adoptedStyleSheets = [sheet];
 
-  const add = <Name extends keyof HTMLElementTagNameMap>(
-    parent: Node,
-    name: Name,
-    part: string,
-    text = '',
-  ) => {
-    const element = document.createElement(name);
-    element.id = part;
-    element.setAttribute('part', part);
-    element.textContent = text;
-    parent.appendChild(element);
-    return element;
-  };
-  const dialog = add(root, 'dialog', 'dialog');
-  const title = add(dialog, 'h2', 'title');
-  const message = add(dialog, 'p', 'message');
-  const clock = add(dialog, 'p', 'clock');
-  const status = add(dialog, 'p', 'status');
-  const error = add(dialog, 'p', 'error');
-  const stay = add(dialog, 'button', 'stay');
-  const signOut = add(dialog, 'button', 'sign-out', texts.signOut);
-  const attributes: [Element, string, string][] = [
-    [dialog, 'role', 'alertdialog'],
-    [dialog, 'aria-labelledby', 'title'],
-    [dialog, 'aria-describedby', 'message status'],
-    // Without it the third Escape closes the dialog, whatever `cancel` says.
-    [dialog, 'closedby', 'none'],
-    [clock, 'aria-hidden', 'true'],
-    [status, 'role', 'status'],
-    [error, 'role', 'alert'],
-    [host, 'lang', language],
-  ];
-  for (const [element, name, value] of attributes) element.setAttribute(name, value);
-  stay.autofocus = true;
+  const create = <Name extends keyof HTMLElementTagNameMap>(name: Name, id: string, properties?: object) =>
+    Object.assign(document.createElement(name), { id, part: id }, properties);
+  // Without `closedBy` the third Escape closes the dialog, whatever `cancel` says.
+  const dialog = create('dialog', 'dialog', { role: 'alertdialog', closedBy: 'none' });
+  const title = create('h2', 'title', { textContent: texts.title });
+  const message = create('p', 'message');
+  const clock = create('p', 'clock', { ariaHidden: 'true' });
+  const status = create('p', 'status', { role: 'status' });
+  const error = create('p', 'error', { role: 'alert' });
+  const stay = create('button', 'stay', { autofocus: true });
+  const signOut = create('button', 'sign-out', { textContent: texts.signOut });
+  dialog.setAttribute('aria-labelledby', 'title');
+  dialog.setAttribute('aria-describedby', 'message status');
+  dialog.append(title, message, clock, status, error, stay, signOut);
+  root.append(dialog);
+  host.lang = language;
 
-  let subject: DialogSubject;
+  let lifetime: boolean;
+  let covered = false;
   let opener: Element | null;
 
-  /** A button that waits keeps the focus, so it is not disabled for good. */
-  const setPending = (pending: boolean): void => {
-    for (const button of [stay, signOut]) button.ariaDisabled = `${pending}`;
+  /** @param pending a button that waits keeps the focus; that is why it is not disabled */
+  const settle = (pending: boolean, problem = ''): void => {
+    stay.ariaDisabled = `${pending}`;
+    error.textContent = problem;
   };
-  const press = (action: () => void) => () => {
-    if (stay.ariaDisabled === 'true') return;
-    setPending(true);
-    error.textContent = '';
-    action();
-  };
-  const tick = (remaining: number): void => {
+  const tick = ({ remaining }: MonitorEvents['tick']): void => {
     clock.textContent = clockText(remaining);
-    const spoken = texts.time.replace('{time}', spokenTime(remaining, language));
+    const words = texts.time.replace('{time}', spoken(remaining));
     // Rewriting the same words would make screen readers say them again.
-    if (status.textContent !== spoken) status.textContent = spoken;
+    if (status.textContent !== words) status.textContent = words;
+  };
+  const open = (): void => {
+    dialog.className = covered ? 'covered' : '';
+    if (dialog.open) return;
+    opener = document.activeElement;
+    document.documentElement.append(host);
+    addEventListener('keydown', onKey, true);
+    dialog.showModal();
   };
   const close = (): void => {
-    removeEventListener('keydown', onKey, true);
     if (!dialog.open) return;
+    removeEventListener('keydown', onKey, true);
     dialog.close();
     if (opener?.isConnected) return;
     // The dialog gives the focus back by itself, unless its opener is gone.
     const place = document.querySelector<HTMLElement>('main,h1') ?? document.body;
     place.tabIndex = -1;
-    place.focus({ preventScroll: true });
+    place.focus();
   };
   const onKey = (event: KeyboardEvent): void => {
     const { key } = event;
-    if (key !== 'Escape' && key !== 'Tab') return;
+    const tab = key === 'Tab';
+    if (!tab && key !== 'Escape') return;
     // Prevented here, because `cancel` cannot be the third time; and a modal dialog lets Tab out to the browser.
     event.preventDefault();
-    if (key === 'Tab') (root.activeElement === stay ? signOut : stay).focus();
-    else if (!clock.hidden && settings.escape !== 'ignore')
-      (settings.escape === 'stay' ? stay : signOut).click();
+    if (tab) (root.activeElement === stay ? signOut : stay).focus();
+    else if (settings.escape !== 'ignore') (settings.escape === 'sign-out' ? signOut : stay).click();
   };
-  stay.onclick = press(() =>
-    ({ idle: actions.stay, lifetime: close, covered: close, ended: actions.signIn })[subject](),
-  );
-  signOut.onclick = press(() => actions.signOut());
-  dialog.oncancel = (event) => event.preventDefault();
+  dialog.onclick = ({ target }) => {
+    if ((target !== stay && target !== signOut) || stay.ariaDisabled === 'true') return;
+    if (target === stay && lifetime) return close();
+    settle(true);
+    if (target === stay) actions.stay();
+    else actions.signOut();
+  };
 
   return {
-    show(about, remaining) {
-      subject = about;
-      [title.textContent, message.textContent, stay.textContent] = {
-        idle: [texts.title, texts.message, texts.stay],
-        lifetime: [texts.title, texts.lifetime, texts.close],
-        covered: [texts.covered, '', ''],
-        ended: [texts.ended, '', texts.signIn],
-      }[about] as [string, string, string];
-      const counting = about === 'idle' || about === 'lifetime';
-      for (const element of [message, clock, status, signOut]) element.hidden = !counting;
-      stay.hidden = about === 'covered';
-      error.textContent = '';
-      setPending(false);
-      tick(remaining);
-      if (dialog.open) return;
-      opener = document.activeElement;
-      document.documentElement.append(host);
-      addEventListener('keydown', onKey, true);
-      dialog.showModal();
+    warn({ reason, remaining }) {
+      lifetime = reason === 'lifetime';
+      message.textContent = lifetime ? texts.lifetime : texts.message;
+      stay.textContent = lifetime ? texts.close : texts.stay;
+      settle(false);
+      tick({ remaining });
+      open();
     },
     tick,
-    fail() {
-      setPending(false);
-      error.textContent = texts.failed;
+    error() {
+      settle(false, texts.failed);
+      if (covered) open();
     },
-    close,
+    active() {
+      covered = false;
+      close();
+    },
+    cover() {
+      covered = true;
+      close();
+    },
+    expire: close,
     remove() {
       close();
       host.remove();

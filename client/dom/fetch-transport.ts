@@ -3,11 +3,11 @@ import type { Transport } from '../core/ports.js';
 /**
  * Sends the monitor's requests with `fetch`.
  *
- * @param base address of the module's routes, with a slash at the end
+ * @param base address of the module's routes, without a slash at the end
  */
 export function fetchTransport(base: string): Transport {
   return async (path, body, limitMs, leaving) => {
-    const response = await fetch(base + path, {
+    const response = await fetch(`${base}/${path}`, {
       method: body ? 'POST' : 'GET',
       body: body && JSON.stringify(body),
       headers: { 'Content-Type': 'application/json', 'X-Requested-With': 'session-security' },

@@ -5,5 +5,5 @@ export function tabChannel(name: string, receive: (message: unknown) => void): T
   if (!globalThis.BroadcastChannel) return;
   const channel = new BroadcastChannel(name);
   channel.onmessage = (event) => receive(event.data);
-  return { post: (message) => channel.postMessage(message), close: () => channel.close() };
+  return channel;
 }

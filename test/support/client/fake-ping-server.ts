@@ -1,7 +1,7 @@
 import { createServer } from 'node:http';
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { build } from 'esbuild';
+import { bundleClient } from '../../../scripts/bundle-client.mjs';
 import { FakeSessionServer } from './fake-session-server.js';
 import type { FakeLimits } from './fake-session-server.js';
 
@@ -91,15 +91,8 @@ export class FakePingServer {
 
 let built: Promise<string> | undefined;
 
-/** The script tag's file, built from the sources that are under test. */
+/** The script tag's file, as it is published, built from the sources that are under test. */
 function clientScript(): Promise<string> {
-  built ??= build({
-    entryPoints: ['client/auto.ts'],
-    bundle: true,
-    minify: true,
-    format: 'iife',
-    target: 'es2022',
-    write: false,
-  }).then(({ outputFiles }) => outputFiles[0]!.text);
+  built ??= bundleClient('client/auto.ts', { format: 'iife' }).then(({ code }) => code);
   return built;
 }

@@ -1,6 +1,7 @@
 import type { Reply, StartValues } from '../../../client/core/answer.js';
 import type { MonitorEvent, MonitorEvents, MonitorPorts, TabChannel } from '../../../client/core/ports.js';
-import { SessionMonitor } from '../../../client/core/session-monitor.js';
+import { createSessionMonitor } from '../../../client/core/session-monitor.js';
+import type { SessionMonitor } from '../../../client/core/session-monitor.js';
 import { FakeSessionServer } from './fake-session-server.js';
 import type { FakeLimits } from './fake-session-server.js';
 
@@ -170,7 +171,7 @@ export class VirtualBrowser {
     const members = this.channels.get(name) ?? new Set();
     this.channels.set(name, members.add(channel));
     return {
-      post: (message) => {
+      postMessage: (message) => {
         if (!members.has(channel)) throw new DOMException('Channel is closed', 'InvalidStateError');
         for (const other of members) {
           if (other === channel) continue;
@@ -193,16 +194,11 @@ export class VirtualBrowser {
     return [...this.channels.keys()];
   }
 
-  async lock(name: string, work: () => Promise<void>): Promise<boolean> {
-    if (!this.hasLocks) {
-      await work();
-      return true;
-    }
-    if (this.locks.has(name)) return false;
+  async lock(name: string, work: () => Promise<void>, wait: () => void): Promise<void> {
+    if (this.locks.has(name)) return wait();
     this.locks.add(name);
     await work();
     this.locks.delete(name);
-    return true;
   }
 
   private next(): Event | undefined {
@@ -250,28 +246,23 @@ export class VirtualTab {
     { owner, settings, random = () => 0.5 }: VirtualTabOptions,
   ) {
     const ports: MonitorPorts = {
-      clock: { wall: () => browser.wall(), monotonic: () => browser.monotonic() },
-      timers: {
-        set: (callback, delayMs) => {
-          if (delayMs > 2 ** 31 - 1)
-            throw new RangeError(`A browser fires a timer of ${delayMs} ms at once.`);
-          return browser.at(delayMs, callback, this);
-        },
-        clear: (cancel) => (cancel as (() => void) | undefined)?.(),
+      wall: () => browser.wall(),
+      monotonic: () => browser.monotonic(),
+      setTimer: (callback, delayMs) => {
+        if (delayMs > 2 ** 31 - 1) throw new RangeError(`A browser fires a timer of ${delayMs} ms at once.`);
+        return browser.at(delayMs, callback, this);
       },
+      clearTimer: (cancel) => (cancel as (() => void) | undefined)?.(),
       transport: (path, body, limitMs) => browser.send(this, path, body, limitMs),
       channel: (name, receive) => browser.channel(this, name, receive),
-      lock: (name, work) => browser.lock(name, work),
+      lock: browser.hasLocks ? (name, work, wait) => void browser.lock(name, work, wait) : undefined,
       random,
       isVisible: () => this.visible,
-      cover: () => (this.covered = true),
-      uncover: () => (this.covered = false),
       settings: (values) => ({ application: 'clinic', dismiss: 'activity', ...values, ...settings }),
       watch: () => (this.watching = true),
-      rest: () => (this.watching = false),
       notify: (...event) => this.record(...event),
     };
-    this.monitor = new SessionMonitor(ports, owner);
+    this.monitor = createSessionMonitor(ports, owner);
   }
 
   /** The browser stops the page, and lets it go on. */
@@ -299,6 +290,8 @@ export class VirtualTab {
   }
 
   private record(...[type, detail]: MonitorEvent): void {
+    if (type === 'cover' || type === 'expire') this.covered = true;
+    if (type === 'active') this.covered = false;
     this.events.push({ type, detail, at: this.browser.time } as RecordedEvent);
     this.listener(type);
   }

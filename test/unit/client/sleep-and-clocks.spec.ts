@@ -16,7 +16,7 @@ describe.each([
     tab.monitor.activity();
     expect(tab.covered).toBe(true);
     await browser.advance(500);
-    expect(tab.monitor.phase).toBe('expired');
+    expect(tab.monitor.phase()).toBe('expired');
     expect(browser.server.pings.every(({ method }) => method === 'GET')).toBe(true);
   });
 
@@ -39,7 +39,7 @@ describe.each([
     expect(tab.covered).toBe(true);
     await browser.advance(100);
     expect(tab.covered).toBe(false);
-    expect(tab.monitor.phase).toBe('active');
+    expect(tab.monitor.phase()).toBe('active');
     expect(tab.count('expire')).toBe(0);
   });
 
@@ -50,7 +50,7 @@ describe.each([
     browser.sleep(470_000, monotonicCounts);
     tab.monitor.wake();
     await browser.advance(1000);
-    expect(tab.monitor.phase).toBe('warning');
+    expect(tab.monitor.phase()).toBe('warning');
     expect(tab.last('warn')!.remaining).toBeGreaterThan(27);
     expect(tab.last('warn')!.remaining).toBeLessThanOrEqual(30);
   });
@@ -73,7 +73,7 @@ describe('clocks', () => {
     await browser.advance(1000);
     browser.setClock(-HOUR);
     await browser.during(30_000, 500, () => tabs[0]!.monitor.activity());
-    expect(tabs.map(({ monitor }) => monitor.phase)).toEqual(['active', 'active']);
+    expect(tabs.map(({ monitor }) => monitor.phase())).toEqual(['active', 'active']);
     expect(tabs.flatMap((tab) => tab.times('warn'))).toEqual([]);
   });
 
@@ -84,7 +84,7 @@ describe('clocks', () => {
     browser.setClock(HOUR);
     tab.monitor.wake();
     await browser.advance(1000);
-    expect(tab.monitor.phase).toBe('active');
+    expect(tab.monitor.phase()).toBe('active');
     expect(tab.covered).toBe(false);
     expect(browser.server.lastActivityAt).toBe(0);
     await browser.advance(503_000);

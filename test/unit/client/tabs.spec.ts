@@ -3,7 +3,7 @@ import { VirtualBrowser } from '../../support/client/virtual-browser.js';
 import type { VirtualTab } from '../../support/client/virtual-browser.js';
 
 const SHORT = { warnAfter: 5, expireAfter: 10 };
-const phases = (tabs: VirtualTab[]) => tabs.map(({ monitor }) => monitor.phase);
+const phases = (tabs: VirtualTab[]) => tabs.map(({ monitor }) => monitor.phase());
 
 describe('several tabs', () => {
   test('T7 activity in one tab calls the warning off in all tabs', async () => {
@@ -74,7 +74,7 @@ describe('several tabs', () => {
       { reason: 'replaced', redirectTo: null },
       { reason: 'replaced', redirectTo: null },
     ]);
-    expect(bob.monitor.phase).toBe('active');
+    expect(bob.monitor.phase()).toBe('active');
   });
 
   test('T21 five tabs, the first active for 60 s, send at most 13 pings', async () => {
@@ -152,9 +152,9 @@ describe('several tabs', () => {
     holder.freeze();
     await browser.advance(10_500);
     other.monitor.activity();
-    expect(other.monitor.phase).toBe('active');
+    expect(other.monitor.phase()).toBe('active');
     await browser.advance(75_000);
-    expect(other.monitor.phase).toBe('expired');
+    expect(other.monitor.phase()).toBe('expired');
     expect(browser.server.pings.length).toBeGreaterThan(1);
   });
 
@@ -165,7 +165,7 @@ describe('several tabs', () => {
     await browser.during(40_000, 500, () => busy.monitor.activity());
     frozen.thaw();
     await browser.advance(300);
-    expect(frozen.monitor.phase).toBe('active');
+    expect(frozen.monitor.phase()).toBe('active');
     expect(frozen.covered).toBe(false);
     expect(frozen.count('expire')).toBe(0);
   });

@@ -1,3 +1,5 @@
+import { listen } from './listen.js';
+
 /** What the page's life tells. */
 export interface PageLife {
   /** Time may have passed without timers, or the network may be back. */
@@ -12,15 +14,12 @@ export interface PageLife {
  * Reports every sign that time has passed unseen. Timers of hidden pages are late by up to a minute, those of frozen and
  * cached pages stand still (https://developer.chrome.com/blog/timer-throttling-in-chrome-88). No `unload` and no
  * `beforeunload`: they would keep the page out of the back/forward cache (https://web.dev/articles/bfcache).
- *
- * @returns removes the listeners
  */
-export function listenForWake({ wake, suspend, restore }: PageLife): () => void {
-  const stop = new AbortController();
-  const listen = (name: string, listener: (event: Event) => void): void =>
-    addEventListener(name, listener, { capture: true, signal: stop.signal });
-  for (const name of ['focus', 'visibilitychange', 'resume', 'online']) listen(name, wake);
-  listen('pageshow', (event) => ((event as PageTransitionEvent).persisted ? restore() : wake()));
-  listen('pagehide', suspend);
-  return () => stop.abort();
+export function followPageLife({ wake, suspend, restore }: PageLife, signal: AbortSignal): void {
+  const follow = (event: Event): void => {
+    if (event.type === 'pagehide') suspend();
+    else if ((event as PageTransitionEvent).persisted) restore();
+    else wake();
+  };
+  listen(['focus', 'visibilitychange', 'resume', 'online', 'pageshow', 'pagehide'], follow, signal);
 }

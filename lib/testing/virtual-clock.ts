@@ -1,0 +1,65 @@
+import { Clock } from '../activity/clock.js';
+
+interface Repeating {
+  readonly milliseconds: number;
+  readonly callback: () => unknown;
+  next: number;
+}
+
+/**
+ * Time that passes only when a test says so.
+ *
+ * It begins at the real now, because session stores look at the real clock, on a whole second, so that deadlines and the
+ * engine's ticks fall together. Replace the module's clock with it:
+ *
+ * ```ts
+ * const clock = new VirtualClock();
+ * const module = await Test.createTestingModule({ imports: [AppModule] })
+ *   .overrideProvider(Clock)
+ *   .useValue(clock)
+ *   .compile();
+ * ```
+ *
+ * @publicApi
+ */
+export class VirtualClock extends Clock {
+  readonly #repeating = new Set<Repeating>();
+  #now: number;
+
+  /** @param now the instant to begin at, epoch milliseconds. */
+  constructor(now = Math.ceil(Date.now() / 1000) * 1000) {
+    super();
+    this.#now = now;
+  }
+
+  now(): number {
+    return this.#now;
+  }
+
+  every(milliseconds: number, callback: () => unknown): () => void {
+    const repeating = { milliseconds, callback, next: this.#now + milliseconds };
+    this.#repeating.add(repeating);
+    return () => this.#repeating.delete(repeating);
+  }
+
+  /** Lets seconds pass, with everything that is due on the way, and waits until that is done. */
+  async advance(seconds: number): Promise<void> {
+    const end = this.#now + Math.round(seconds * 1000);
+    for (;;) {
+      const next = [...this.#repeating]
+        .filter((entry) => entry.next <= end)
+        .sort((a, b) => a.next - b.next)[0];
+      if (!next) break;
+      this.#now = Math.max(this.#now, next.next);
+      next.next += next.milliseconds;
+      await next.callback();
+    }
+    this.#now = end;
+  }
+
+  /** Moves the clock by seconds without anything being called: a machine that stood still. */
+  jump(seconds: number): void {
+    this.#now += seconds * 1000;
+    for (const entry of this.#repeating) entry.next = Math.max(entry.next, this.#now);
+  }
+}
