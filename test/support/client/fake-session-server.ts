@@ -81,7 +81,10 @@ export class FakeSessionServer {
     if (method === 'POST' && typeof idleFor === 'number' && this.alive()) {
       this.lastActivityAt = Math.max(this.lastActivityAt, this.now() - idleFor * 1000);
     }
-    return this.ok({ ...this.answer(), ...(path.includes('start=1') && { client: this.client }) });
+    return this.ok({
+      ...this.answer(),
+      ...(path.includes('start=1') && { client: { returnParameter: 'returnTo', ...this.client } }),
+    });
   }
 
   /** Pings without the first of every page, which comes with the page and not with the warning period. */

@@ -1,0 +1,294 @@
+import { afterAll, afterEach, beforeAll, describe, expect, jest, test } from '@jest/globals';
+import type { Browser, BrowserContext, Page } from 'playwright-core';
+import { launchChromium } from '../support/client/chromium.js';
+import { FakePingServer } from '../support/client/fake-ping-server.js';
+import type { FakePage } from '../support/client/fake-ping-server.js';
+
+jest.setTimeout(30_000);
+
+let browser: Browser;
+let server: FakePingServer;
+let context: BrowserContext;
+let problems: string[];
+
+beforeAll(async () => {
+  browser = await launchChromium();
+});
+afterEach(async () => {
+  await context.close();
+  await server.stop();
+  expect(problems).toEqual([]);
+});
+afterAll(() => browser.close());
+
+async function serve(
+  client = {},
+  page: FakePage = {},
+  limits = { warnAfter: 1, expireAfter: 5 },
+): Promise<void> {
+  server = await FakePingServer.start(limits);
+  server.session.client = client;
+  server.pages.set('/', page);
+  context = await browser.newContext({ baseURL: server.url });
+  problems = [];
+}
+
+async function open(path = '/'): Promise<Page> {
+  const page = await context.newPage();
+  page.on('pageerror', (error) => problems.push(error.message));
+  server.session.touch();
+  await page.goto(path);
+  return page;
+}
+
+const dialogOf = (page: Page) => page.getByRole('alertdialog');
+const stayIn = (page: Page) => page.getByRole('button', { name: 'Stay signed in' });
+const warned = (page: Page) => dialogOf(page).waitFor();
+const calledOff = (page: Page) => dialogOf(page).waitFor({ state: 'hidden' });
+const focused = (page: Page) =>
+  page.evaluate(() => {
+    const { activeElement } = document;
+    return (activeElement?.shadowRoot?.activeElement ?? activeElement)?.id;
+  });
+
+describe('D1', () => {
+  test('the clock is right within a second and counts down', async () => {
+    await serve({}, {}, { warnAfter: 1, expireAfter: 6 });
+    const page = await open();
+    await warned(page);
+    const seen = await page.evaluate(async () => {
+      const clock = document.querySelector('session-security-dialog')!.shadowRoot!.querySelector('#clock')!;
+      const numbers: string[] = [];
+      await new Promise<void>((resolve) => {
+        const note = () => {
+          numbers.push(clock.textContent);
+          if (numbers.length === 3) resolve();
+        };
+        note();
+        new MutationObserver(note).observe(clock, { childList: true });
+      });
+      return numbers;
+    });
+    expect(seen).toEqual(['0:05', '0:04', '0:03']);
+  });
+});
+
+describe('D2', () => {
+  test("lies over the application's own dialog, and leaves it open", async () => {
+    const body = '<main><dialog id="theirs"><button id="opener">Theirs</button></dialog></main>';
+    await serve({ dismiss: 'button' }, { body });
+    const page = await open();
+    await page.evaluate(() => document.querySelector('dialog')!.showModal());
+    expect(await focused(page)).toBe('opener');
+    await warned(page);
+    expect(await focused(page)).toBe('stay');
+    const top = await page.evaluate(() => {
+      const { left, top } = document
+        .querySelector('session-security-dialog')!
+        .shadowRoot!.querySelector('#title')!
+        .getBoundingClientRect();
+      return document.elementFromPoint(left + 5, top + 5)?.localName;
+    });
+    expect(top).toBe('session-security-dialog');
+    await stayIn(page).click();
+    await calledOff(page);
+    expect(await page.evaluate(() => document.querySelector('dialog')!.open)).toBe(true);
+    expect(await focused(page)).toBe('opener');
+  });
+
+  test('keeps the focus inside, in both directions', async () => {
+    await serve({ dismiss: 'button' });
+    const page = await open();
+    await warned(page);
+    const places: unknown[] = [await focused(page)];
+    for (const key of ['Tab', 'Tab', 'Shift+Tab', 'Shift+Tab']) {
+      await page.keyboard.press(key);
+      places.push(await focused(page));
+    }
+    expect(places).toEqual(['stay', 'sign-out', 'stay', 'sign-out', 'stay']);
+  });
+
+  test('gives the focus to the main content when its opener is gone', async () => {
+    await serve({ dismiss: 'button' }, { body: '<main id="main"><input id="opener"></main>' });
+    const page = await open();
+    await page.focus('#opener');
+    await warned(page);
+    await page.evaluate(() => document.querySelector('#opener')!.remove());
+    await stayIn(page).click();
+    await calledOff(page);
+    expect(await focused(page)).toBe('main');
+  });
+
+  test('three Escapes that mean nothing leave it open', async () => {
+    await serve({ dismiss: 'button', escape: 'ignore' });
+    const page = await open();
+    await warned(page);
+    for (let press = 0; press < 3; press++) await page.keyboard.press('Escape');
+    expect(await dialogOf(page).isVisible()).toBe(true);
+    expect(server.session.pings.filter(({ method }) => method === 'POST')).toEqual([]);
+  });
+
+  test('Escape stays signed in, also the third time while the server does not answer', async () => {
+    await serve({ dismiss: 'button' });
+    const page = await open();
+    await warned(page);
+    server.interfere = (response) => !!response.writeHead(503).end();
+    for (let press = 0; press < 3; press++) await page.keyboard.press('Escape');
+    expect(await dialogOf(page).isVisible()).toBe(true);
+    server.interfere = undefined;
+    await page.keyboard.press('Escape');
+    await calledOff(page);
+    expect(server.session.alive()).toBe(true);
+  });
+
+  test('Escape signs out where it is set to', async () => {
+    await serve({ dismiss: 'button', escape: 'sign-out' });
+    const page = await open();
+    await warned(page);
+    await page.keyboard.press('Escape');
+    await page.waitForURL('**/login');
+    expect(server.session.ended).toBe('logout');
+  });
+});
+
+describe('D3', () => {
+  test('is an alertdialog with a name, a description and a quiet live region', async () => {
+    await serve({ dismiss: 'button' }, {}, { warnAfter: 1, expireAfter: 10 });
+    const page = await open();
+    const dialog = page.getByRole('alertdialog', { name: 'Are you still there?' });
+    await dialog.waitFor();
+    const devTools = await context.newCDPSession(page);
+    const { nodes } = await devTools.send('Accessibility.getFullAXTree');
+    const described = nodes.find(({ role }) => role?.value === 'alertdialog');
+    expect(described?.description?.value).toMatch(/You will be signed out in 20 seconds\./);
+    expect(nodes.filter(({ name }) => name?.value === 'Patients')).toEqual([]);
+    const words = await page.evaluate(async () => {
+      const status = document.querySelector('session-security-dialog')!.shadowRoot!.querySelector('#status')!;
+      let changes = 0;
+      new MutationObserver(() => changes++).observe(status, {
+        childList: true,
+        characterData: true,
+        subtree: true,
+      });
+      await new Promise((resolve) => setTimeout(resolve, 2500));
+      return changes;
+    });
+    expect(words).toBe(0);
+  });
+});
+
+describe('D6', () => {
+  test.each([
+    ['answers 503', 503],
+    ['cannot be reached', 0],
+  ])('when the server %s, the dialog stays, says so, and can be tried again', async (_, status) => {
+    await serve({ dismiss: 'button' }, {}, { warnAfter: 1, expireAfter: 9 });
+    const [here, there] = [await open(), await open()];
+    await Promise.all([warned(here), warned(there)]);
+    server.interfere = (response) => {
+      if (status) response.writeHead(status).end();
+      else response.destroy();
+      return true;
+    };
+    await stayIn(here).click();
+    await here.getByRole('alert').getByText('The server could not be reached').waitFor();
+    expect(await dialogOf(here).isVisible()).toBe(true);
+    expect(await dialogOf(there).isVisible()).toBe(true);
+    server.interfere = undefined;
+    await stayIn(here).click();
+    await Promise.all([calledOff(here), calledOff(there)]);
+    expect(server.session.alive()).toBe(true);
+  });
+
+  test('it is pending until the server says so', async () => {
+    await serve({ dismiss: 'button' });
+    const page = await open();
+    await warned(page);
+    let answer: () => void;
+    const asked = new Promise<void>((resolve) => {
+      server.interfere = () => {
+        resolve();
+        return new Promise<boolean>((release) => (answer = () => release(false)));
+      };
+    });
+    await stayIn(page).click();
+    await asked;
+    expect(await stayIn(page).getAttribute('aria-disabled')).toBe('true');
+    expect(await dialogOf(page).isVisible()).toBe(true);
+    answer!();
+    await calledOff(page);
+  });
+
+  test('when the server says that the session has ended, the page is hidden and left', async () => {
+    await serve({ dismiss: 'button', loginUrl: '/login' });
+    const page = await open();
+    await warned(page);
+    server.interfere = (response) => !!response.writeHead(401).end();
+    await stayIn(page).click();
+    await page.waitForURL('**/login?returnTo=%2F');
+  });
+
+  test('any activity calls it off by default, and a mouse that moves is one', async () => {
+    await serve();
+    const page = await open();
+    await page.mouse.move(5, 5);
+    await warned(page);
+    await page.mouse.move(9, 5);
+    await page.mouse.move(12, 5);
+    await calledOff(page);
+  });
+});
+
+describe('S20', () => {
+  test('before the absolute limit there is nothing to extend, and the page can be used until then', async () => {
+    server = await FakePingServer.start({ warnAfter: 60, expireAfter: 62, maxLifetime: 4 });
+    context = await browser.newContext({ baseURL: server.url });
+    problems = [];
+    const page = await context.newPage();
+    server.session.signIn();
+    await page.goto('/');
+    await warned(page);
+    expect(await stayIn(page).count()).toBe(0);
+    await page.getByRole('button', { name: 'Continue' }).click();
+    await calledOff(page);
+    await page.fill('input', 'still working');
+    await page.waitForURL('**/login*');
+  });
+});
+
+describe('L2', () => {
+  test('texts and addresses with quotes, tags and any script arrive as they are', async () => {
+    const title = `"'</script><img src=x onerror=alert(1)> \u202e語 😀`;
+    await serve({ dismiss: 'button', texts: { title }, logoutUrl: `/bye?q="'<%26>語#😀` });
+    server.pages.set('/bye', { body: 'Bye' });
+    const page = await open();
+    await warned(page);
+    expect(await page.getByRole('heading', { name: '</script>' }).textContent()).toBe(title);
+    expect(await page.locator('session-security-dialog img').count()).toBe(0);
+    await page.getByRole('button', { name: 'Sign out now' }).click();
+    await page.waitForURL('**/bye*');
+    expect(new URL(page.url()).searchParams.get('q')).toBe(`"'<&>語`);
+  });
+});
+
+describe('L3', () => {
+  test('"Sign out now" is a POST, and the page is left by a GET', async () => {
+    await serve({ dismiss: 'button' });
+    const page = await open();
+    await warned(page);
+    await page.getByRole('button', { name: 'Sign out now' }).click();
+    await page.waitForURL('**/login');
+    expect(server.session.requests.filter(({ path }) => path === 'end')).toMatchObject([{ method: 'POST' }]);
+    expect(server.visits.at(-1)).toBe('GET /login');
+  });
+
+  test('when it fails the dialog stays and says so', async () => {
+    await serve({ dismiss: 'button' });
+    const page = await open();
+    await warned(page);
+    server.interfere = (response) => !!response.writeHead(503).end();
+    await page.getByRole('button', { name: 'Sign out now' }).click();
+    await page.getByRole('alert').getByText('could not be reached').waitFor();
+    expect(await dialogOf(page).isVisible()).toBe(true);
+  });
+});

@@ -1,0 +1,47 @@
+import { expect, test } from '@jest/globals';
+import { steadyClock } from '../../../client/core/steady-clock.js';
+
+/** A machine whose two clocks can be moved apart. */
+function machine() {
+  const clocks = { wallMs: 1e12, monotonicMs: 5000 };
+  const now = steadyClock({ wall: () => clocks.wallMs, monotonic: () => clocks.monotonicMs });
+  const start = now();
+  const pass = (wallMs: number, monotonicMs = wallMs) => {
+    clocks.wallMs += wallMs;
+    clocks.monotonicMs += monotonicMs;
+  };
+  return { pass, elapsed: () => now() - start };
+}
+
+test('T1 counts sleep, during which the monotonic clock stands still', () => {
+  const { pass, elapsed } = machine();
+  pass(1000);
+  pass(3_600_000, 0);
+  pass(1000);
+  expect(elapsed()).toBe(3_602_000);
+});
+
+test('T9 a wall clock that is set back takes nothing away', () => {
+  const { pass, elapsed } = machine();
+  pass(-3_600_000, 0);
+  expect(elapsed()).toBe(0);
+  pass(1000);
+  expect(elapsed()).toBe(1000);
+});
+
+test('T9 sleep after a clock was set back is counted', () => {
+  const { pass, elapsed } = machine();
+  pass(-3_600_000, 0);
+  elapsed();
+  pass(60_000, 0);
+  expect(elapsed()).toBe(60_000);
+});
+
+test('A5 reading it often adds nothing: rounding of the clocks does not pile up', () => {
+  const { pass, elapsed } = machine();
+  for (let reading = 0; reading < 10_000; reading++) {
+    pass(reading % 2 ? 2 : 0, 1);
+    elapsed();
+  }
+  expect(elapsed()).toBe(10_000);
+});
