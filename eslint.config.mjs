@@ -40,7 +40,7 @@ const zones = [
     'Redis leans on the activity engine.',
   ),
   mayNotImport('lib/http', 'lib/session-security.module.ts', 'Nothing leans on the module file.'),
-  mayNotImport('lib', ['client', 'sample', 'test'], 'The server package stands alone.'),
+  mayNotImport('lib', ['client', 'sample', 'test', 'bench'], 'The server package stands alone.'),
   mayNotImport('client', ['lib', 'sample', 'test'], 'The browser side stands alone.'),
   mayNotImport(
     'client/core',

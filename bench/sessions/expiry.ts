@@ -1,0 +1,69 @@
+/** Very many sessions that expire within one second: how long the event loop stands still, and when all is told. */
+import { setTimeout as pause } from 'node:timers/promises';
+import { Engine, LIMITS, sessionIds, userIds } from './engine.js';
+import { longestStandstill } from './standstill.js';
+
+export interface Expiry {
+  readonly longestStandstillMs: number;
+  /** The same, measured while nothing was done: what the machine itself contributes. */
+  readonly idleStandstillMs: number;
+  /** From the last deadline until the last event was delivered. */
+  readonly lastEventMs: number;
+  readonly cpuMicrosecondsEach: number;
+}
+
+/** When the expiring second begins, from now; the sessions are prepared before. */
+const LEAD_MS = 15_000;
+const GIVEN_UP_AFTER_MS = 60_000;
+
+export async function measureExpiry(watched: number, expiring: number): Promise<Expiry> {
+  const engine = Engine.onSystemTime(10_000);
+  for (const id of sessionIds(watched - expiring)) engine.watch(id, Math.random() * 400_000);
+  const lastDeadline = await prepare(engine, expiring);
+  const idleStandstillMs = await longestStandstill(() => pause(1_500));
+  const remaining = lastDeadline - 1_500 - engine.clock.now();
+  if (remaining < 0) throw new Error('Preparing took too long: this machine is too busy.');
+  await pause(remaining);
+  const told = allTold(engine, expiring);
+  engine.tracker.open();
+  const before = process.cpuUsage();
+  let lastEventAt = 0;
+  const longestStandstillMs = await longestStandstill(async () => {
+    lastEventAt = await told;
+    await pause(500);
+  });
+  const { user, system } = process.cpuUsage(before);
+  await engine.tracker.close();
+  return {
+    longestStandstillMs,
+    idleStandstillMs,
+    lastEventMs: lastEventAt - lastDeadline,
+    cpuMicrosecondsEach: (user + system) / expiring,
+  };
+}
+
+/** Sessions in memory and store whose deadlines lie in one second to come; answers the last of them. */
+async function prepare(engine: Engine, count: number): Promise<number> {
+  const firstDeadline = Math.ceil((engine.clock.now() + LEAD_MS) / 1000) * 1000;
+  const ids = sessionIds(count);
+  const users = userIds(count);
+  for (let index = 0; index < count; index++) {
+    const deadline = firstDeadline + (index / count) * 1000;
+    engine.watch(ids[index]!, engine.clock.now() + LIMITS.expireAfter * 1000 - deadline, users[index]);
+    await engine.keep(ids[index]!, users[index]!);
+  }
+  // They have been warned long ago.
+  while (engine.watched.due(engine.clock.now(), count).more);
+  return firstDeadline + 1000;
+}
+
+/** Resolves to the instant of the last `expire` event. */
+function allTold(engine: Engine, count: number): Promise<number> {
+  return new Promise((resolve, reject) => {
+    let told = 0;
+    engine.events.expire$.subscribe(() => {
+      if (++told === count) resolve(engine.clock.now());
+    });
+    setTimeout(() => reject(new Error(`Only ${told} of ${count} events came.`)), GIVEN_UP_AFTER_MS).unref();
+  });
+}

@@ -1,0 +1,112 @@
+import { Child } from '../support/children.js';
+import { median, type Report, rounded, type Table } from '../support/report.js';
+import type { Activity } from './activity.js';
+import type { Expiry } from './expiry.js';
+import type { Flush } from './flush.js';
+import type { Memory } from './memory.js';
+import type { Question } from './process.js';
+
+const MILLION = 1_000_000;
+const EXPIRING = 100_000;
+const FLUSHED = 100_000;
+/** The second size lies just beyond the point where tables that double would have doubled. */
+const MEMORY_SIZES = [MILLION, 1_100_000];
+const EXPIRY_RUNS = 3;
+
+/** A million watched sessions in one process. */
+export async function measureSessions(say: (line: string) => void): Promise<Report> {
+  const memories: Memory[] = [];
+  for (const size of MEMORY_SIZES) {
+    say(`memory of ${size} sessions`);
+    memories.push(await inProcess<Memory>({ measure: 'measureMemory', counts: [size] }));
+  }
+  say('touches and ticks');
+  const activity = await inProcess<Activity>({ measure: 'measureActivity', counts: [MILLION] });
+  say(`flush of ${FLUSHED} sessions`);
+  const flush = await inProcess<Flush>({ measure: 'measureFlush', counts: [FLUSHED] });
+  const expiries: Expiry[] = [];
+  for (let run = 1; run <= EXPIRY_RUNS; run++) {
+    say(`${EXPIRING} expire in one second, run ${run} of ${EXPIRY_RUNS}`);
+    expiries.push(await inProcess<Expiry>({ measure: 'measureExpiry', counts: [MILLION, EXPIRING] }));
+  }
+  return report(memories, activity, flush, expiries);
+}
+
+async function inProcess<Answer>(question: Question): Promise<Answer> {
+  const child = new Child('./process.js', import.meta.url, { execArgv: ['--expose-gc'] });
+  try {
+    return await child.ask<Answer>(question);
+  } finally {
+    await child.stop();
+  }
+}
+
+function report(
+  memories: readonly Memory[],
+  { touchMicroseconds, tickMedianMs, tickWorstMs }: Activity,
+  flush: Flush,
+  expiries: readonly Expiry[],
+): Report {
+  const of = (name: keyof Expiry): number => median(expiries.map((expiry) => expiry[name]));
+  return {
+    title: `${MILLION} watched sessions`,
+    tables: [memoryTable(memories), flushTable(flush), expiryTable(expiries)],
+    targets: [
+      {
+        what: 'memory beside the id strings, each',
+        measured: memories[0]!.bytesEach,
+        unit: 'bytes',
+        atMost: 100,
+      },
+      { what: 'touch', measured: touchMicroseconds, unit: 'µs', atMost: 1 },
+      { what: 'steady tick, median', measured: tickMedianMs, unit: 'ms', atMost: 3 },
+      { what: 'steady tick, worst', measured: tickWorstMs, unit: 'ms', atMost: 3 },
+      {
+        what: `${EXPIRING} expire in one second: longest standstill`,
+        measured: of('longestStandstillMs'),
+        unit: 'ms',
+        atMost: 10,
+      },
+      {
+        what: `${EXPIRING} expire in one second: last event after the last deadline`,
+        measured: of('lastEventMs') / 1000,
+        unit: 's',
+        atMost: 2,
+      },
+    ],
+  };
+}
+
+function memoryTable(memories: readonly Memory[]): Table {
+  return {
+    caption: 'Memory, and what growing costs',
+    columns: ['sessions', 'bytes each', 'longest addition, ms'],
+    rows: memories.map(({ sessions, bytesEach, longestAdditionMs }) =>
+      [sessions, bytesEach, longestAdditionMs].map(rounded),
+    ),
+  };
+}
+
+function flushTable({ sessions, cpuMicrosecondsEach, longestStandstillMs }: Flush): Table {
+  return {
+    caption: 'Flush of all activity to a MemoryStore',
+    columns: ['sessions', 'CPU µs each', 'longest standstill, ms'],
+    rows: [[sessions, cpuMicrosecondsEach, longestStandstillMs].map(rounded)],
+  };
+}
+
+function expiryTable(expiries: readonly Expiry[]): Table {
+  return {
+    caption: `${EXPIRING} of ${MILLION} sessions expire within one second, in a MemoryStore`,
+    columns: ['run', 'CPU µs each', 'last event, ms', 'longest standstill, ms', 'the same when idle, ms'],
+    rows: expiries.map((expiry, run) => [
+      String(run + 1),
+      ...[
+        expiry.cpuMicrosecondsEach,
+        expiry.lastEventMs,
+        expiry.longestStandstillMs,
+        expiry.idleStandstillMs,
+      ].map(rounded),
+    ]),
+  };
+}

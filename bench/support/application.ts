@@ -1,0 +1,80 @@
+import 'reflect-metadata';
+import { Controller, Get, type INestApplication, Module, Post, Req, type Type } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
+import type { NextFunction, Request, Response } from 'express';
+import session, { type Store } from 'express-session';
+import { SessionSecurityModule } from '../../lib/index.js';
+
+/**
+ * How an application keeps idle sessions out: not at all, by the usual middleware that writes the last activity into the
+ * session, or with this module.
+ */
+export type Variant = 'bare' | 'hand-written' | 'module';
+export const VARIANTS: readonly Variant[] = ['bare', 'hand-written', 'module'];
+export const VARIANT_NAMES: Record<Variant, string> = {
+  bare: 'express-session alone',
+  'hand-written': 'with `req.session.lastActivity = now`',
+  module: 'with nestjs-session-security',
+};
+
+interface SessionData {
+  user?: { id: string };
+  lastActivity?: number;
+}
+
+const WARN_AFTER = 540;
+const EXPIRE_AFTER = 600;
+
+/** As little as an application can do, so that what stands around it weighs as much as it ever does. */
+@Controller()
+class OrdersController {
+  @Post('sign-in')
+  signIn(@Req() request: Request): object {
+    sessionOf(request).user = { id: `user-${Math.random()}` };
+    return {};
+  }
+
+  @Get('orders')
+  orders(@Req() request: Request): object {
+    return { user: sessionOf(request).user?.id, orders: [{ id: 1, item: 'tea', amount: 2 }] };
+  }
+}
+
+@Module({ controllers: [OrdersController] })
+class BareModule {}
+
+@Module({
+  imports: [SessionSecurityModule.forRoot({ warnAfter: WARN_AFTER, expireAfter: EXPIRE_AFTER })],
+  controllers: [OrdersController],
+})
+class WatchedModule {}
+
+/** The same application in one of its variants, not listening yet. */
+export async function createApplication(
+  variant: Variant,
+  store: Store = new session.MemoryStore(),
+): Promise<INestApplication> {
+  const root: Type = variant === 'module' ? WatchedModule : BareModule;
+  const application = await NestFactory.create(root, { logger: ['error'] });
+  application.use(
+    session({ secret: 'for the benchmark only', resave: false, saveUninitialized: false, store }),
+  );
+  if (variant === 'hand-written') application.use(rememberActivity);
+  return application;
+}
+
+/** What applications write by themselves, and what most answers on the subject recommend. */
+function rememberActivity(request: Request, _response: Response, next: NextFunction): void {
+  const data = sessionOf(request);
+  const now = Date.now();
+  if (data.lastActivity !== undefined && now - data.lastActivity > EXPIRE_AFTER * 1000) {
+    request.session.destroy(next);
+    return;
+  }
+  if (data.user) data.lastActivity = now;
+  next();
+}
+
+function sessionOf(request: Request): SessionData {
+  return request.session as SessionData;
+}
