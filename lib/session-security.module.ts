@@ -13,6 +13,7 @@ import { ActivityStore } from './activity/activity-store.js';
 import { ActivityTracker } from './activity/activity-tracker.js';
 import { Clock, SystemClock } from './activity/clock.js';
 import { SessionReferences } from './activity/session-reference.js';
+import { StoreCalls } from './activity/store-calls.js';
 import { ExpressSessionActivityStore } from './activity/stores/express-session-activity-store.js';
 import { UserSessions } from './activity/user-sessions.js';
 import { WatchedSessions } from './activity/watched-sessions.js';
@@ -63,16 +64,27 @@ const engine: Provider[] = [
     useFactory: (clock: Clock) => new WatchedSessions(clock.now()),
   },
   {
+    provide: StoreCalls,
+    inject: [Clock, SessionSecurityOptions],
+    useFactory: (clock: Clock, { storeTimeout }: SessionSecurityOptions) =>
+      new StoreCalls(clock, storeTimeout * 1000),
+  },
+  {
     provide: ActivityStore,
-    inject: [WatchedSessions, SessionReferences, Clock, SessionSecurityOptions],
+    inject: [WatchedSessions, SessionReferences, Clock, StoreCalls, SessionSecurityOptions],
     useFactory: (
       watched: WatchedSessions,
       references: SessionReferences,
       clock: Clock,
-      options: SessionSecurityOptions,
-    ) => new ExpressSessionActivityStore(watched, references, clock, options.flushInterval * 1000),
+      calls: StoreCalls,
+      { flushInterval }: SessionSecurityOptions,
+    ) => new ExpressSessionActivityStore(watched, references, clock, calls, flushInterval * 1000),
   },
-  ExpressSessionBlobs,
+  {
+    provide: ExpressSessionBlobs,
+    inject: [StoreCalls],
+    useFactory: (calls: StoreCalls) => new ExpressSessionBlobs(calls),
+  },
   {
     provide: ActivityTracker,
     inject: [
@@ -109,11 +121,17 @@ const engine: Provider[] = [
 const http: Provider[] = [
   {
     provide: SessionGate,
-    inject: [ActivityTracker, ActivityStore, ExpressSessionBlobs],
-    useFactory: (tracker: ActivityTracker, store: ActivityStore, blobs: ExpressSessionBlobs) =>
-      new SessionGate(tracker, (sessionStore) => {
+    inject: [ActivityTracker, ActivityStore, ExpressSessionBlobs, StoreCalls],
+    useFactory: (
+      tracker: ActivityTracker,
+      store: ActivityStore,
+      blobs: ExpressSessionBlobs,
+      calls: StoreCalls,
+    ) =>
+      new SessionGate(tracker, calls, (sessionStore) => {
         blobs.attach(sessionStore);
         if (store instanceof ExpressSessionActivityStore) store.attach(sessionStore);
+        tracker.recover();
       }),
   },
   { provide: SessionPlatform, useClass: ExpressSessionPlatform },
@@ -194,10 +212,12 @@ export class SessionSecurityModule
   /** Directly on the adapter: the middleware must see addresses outside of the global prefix too. */
   configure(): void {
     this.adapterHost.httpAdapter.use(this.middleware.use);
+    this.adapterHost.httpAdapter.use(this.middleware.useOnError);
     this.adapterHost.httpAdapter.use(pingParseErrors(this.options.path));
   }
 
   onApplicationBootstrap(): void {
+    if (this.options.sessionStore) this.gate.guard(this.options.sessionStore);
     this.tracker.open();
   }
 

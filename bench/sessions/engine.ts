@@ -4,6 +4,7 @@ import type { ActivityRecord } from '../../lib/activity/activity-record.js';
 import { ActivityTracker } from '../../lib/activity/activity-tracker.js';
 import { Clock, SystemClock } from '../../lib/activity/clock.js';
 import { SessionReferences } from '../../lib/activity/session-reference.js';
+import { StoreCalls } from '../../lib/activity/store-calls.js';
 import {
   ExpressSessionActivityStore,
   type SessionStore,
@@ -12,6 +13,7 @@ import { WatchedSessions } from '../../lib/activity/watched-sessions.js';
 import { SessionSecurityEvents } from '../../lib/events/session-security-events.js';
 import { ExpressSessionBlobs } from '../../lib/http/express/session-gate.js';
 
+const STORE_TIMEOUT_MS = 5000;
 export const LIMITS = { warnAfter: 540, expireAfter: 600, maxLifetime: null };
 
 /** Time that passes when it is told to; its ticks are called by hand. */
@@ -50,8 +52,15 @@ export class Engine<Time extends Clock = Clock> {
     flushIntervalMs: number,
   ) {
     this.watched = new WatchedSessions(clock.now());
-    this.store = new ExpressSessionActivityStore(this.watched, this.references, clock, flushIntervalMs);
-    const blobs = new ExpressSessionBlobs();
+    const calls = new StoreCalls(clock, STORE_TIMEOUT_MS);
+    this.store = new ExpressSessionActivityStore(
+      this.watched,
+      this.references,
+      clock,
+      calls,
+      flushIntervalMs,
+    );
+    const blobs = new ExpressSessionBlobs(calls);
     this.tracker = new ActivityTracker(
       this.store,
       this.watched,

@@ -53,6 +53,14 @@ export abstract class ActivityStore {
    * one caller. The expired ones have been confirmed and ended. `more`: call again at once, there may be others.
    */
   abstract due(now: number, limit: number): Promise<{ due: DueRecord[]; more: boolean }>;
+
+  /**
+   * The sessions that lived when the process last stopped, for a store whose deadlines live in this process: it hands
+   * out as {@link due} only what it knows.
+   */
+  recover(): Promise<FoundSession[]> {
+    return Promise.resolve([]);
+  }
 }
 
 /** What is stored under a record's key is no record: it is treated as ended. */

@@ -14,14 +14,16 @@ import type { Clock } from './clock.js';
 import { diagnostics } from './diagnostics.js';
 import type { SessionBlobs } from './session-blobs.js';
 import type { SessionReferences } from './session-reference.js';
-import { type Tombstone, Tombstones } from './tombstones.js';
+import { type Rotation, type Tombstone, Tombstones } from './tombstones.js';
 import type { WatchedSession, WatchedSessions } from './watched-sessions.js';
 
 const TICK_MS = 1000;
 /** Sessions settled between two turns of the event loop. */
 const SLICE = 500;
-/** Removals that a failing store still owes, tried again per tick. */
+/** What a failing store still owes, tried again per tick. */
 const RETRIES_PER_TICK = 100;
+/** Recovered sessions taken up between two turns of the event loop. */
+const RECOVERY_SLICE = 5000;
 
 /** What the tracker is to watch. */
 export interface SessionStart {
@@ -30,11 +32,29 @@ export interface SessionStart {
   readonly device?: string | undefined;
 }
 
-/** A removal that the store refused, to be tried again. */
+/** What the store refused to do for a session, to be tried again. */
 interface Debt {
-  readonly reason: EndReason;
-  readonly record: boolean;
-  readonly blob: boolean;
+  /** Its record is to be ended, for this reason… */
+  readonly end?: EndReason;
+  /** …which has not been told yet, because nothing was known of the session but its id. */
+  readonly untold?: boolean;
+  /** Its blob is to be removed. */
+  readonly blob?: boolean;
+  /** Its limits and clocks are to be written. */
+  readonly adjust?: boolean;
+}
+
+/** A look-up of a record. */
+interface Search {
+  readonly found: Promise<WatchedSession | undefined>;
+  /** The session has ended here while the store was asked. */
+  isVain: boolean;
+}
+
+/** An end that is being worked off. */
+interface EndUnderWay {
+  readonly done: Promise<ActivityRecord | undefined>;
+  readonly keepBlob: boolean;
 }
 
 /**
@@ -48,11 +68,19 @@ export class ActivityTracker {
   readonly signals = new Subject<ActivitySignal>();
   readonly #logger = new Logger('SessionSecurity');
   readonly #tombstones = new Tombstones();
-  /** Look-ups under way, so that parallel requests of one session share one. */
-  readonly #finding = new Map<string, Promise<WatchedSession | undefined>>();
+  /** What is under way, by session id, so that parallel requests of one session share it. */
+  readonly #searches = new Map<string, Search>();
+  readonly #settling = new Map<string, Promise<EndReason | undefined>>();
+  readonly #starting = new Map<string, Promise<void>>();
+  readonly #endsUnderWay = new Map<string, EndUnderWay>();
   readonly #debts = new Map<string, Debt>();
   /** Who waits for the end of a session, by record id. */
   readonly #endings = new Map<string, Subject<EndReason>>();
+  /** The records found by their cookie while the others are being recovered. */
+  #foundMeanwhile: Set<string> | undefined;
+  #recovering: Promise<void> | undefined;
+  #recoveryFailed = false;
+  #storeFailing = false;
   #flushedAt: number;
   #life = 0;
   #ticking?: Promise<void> | undefined;
@@ -75,12 +103,29 @@ export class ActivityTracker {
     this.#stopTicking ??= this.clock.every(TICK_MS, () => this.tick());
   }
 
-  /** Stops, after what is under way has finished and all activity is written. */
+  /** Stops, after what is under way has finished and all activity is written, as far as the store lets it. */
   async close(): Promise<void> {
     this.#stopTicking?.();
     await this.#ticking;
-    await this.flush();
+    await this.flush().catch((error: unknown) => this.#report('flush', error));
     this.signals.complete();
+  }
+
+  /**
+   * Takes up the sessions that lived when the process last stopped, so that those whose browsers never come back are
+   * ended and told of too. Tried again every second until the store has answered once.
+   */
+  recover(): void {
+    this.#recovering ??= this.#recover().catch((error: unknown) => {
+      this.#report('recover', error);
+      this.#recovering = undefined;
+      this.#recoveryFailed = true;
+    });
+  }
+
+  /** When the recovery that is under way, if any, has ended. */
+  async recovered(): Promise<void> {
+    await this.#recovering;
   }
 
   /**
@@ -89,13 +134,13 @@ export class ActivityTracker {
    */
   async locate(sessionId: string): Promise<WatchedSession | undefined> {
     const known = this.watched.get(sessionId);
-    if (known || this.#tombstones.find(sessionId)) return known;
-    let finding = this.#finding.get(sessionId);
-    if (!finding) {
-      finding = this.#find(sessionId).finally(() => this.#finding.delete(sessionId));
-      this.#finding.set(sessionId, finding);
-    }
-    return finding;
+    if (known || this.#tombstones.has(sessionId) || this.#isEnding(sessionId)) return known;
+    const underWay = this.#searches.get(sessionId);
+    if (underWay) return underWay.found;
+    const isVain = (): boolean => this.#searches.get(sessionId)?.isVain === true;
+    const found = this.#find(sessionId, isVain).finally(() => this.#searches.delete(sessionId));
+    this.#searches.set(sessionId, { found, isVain: false });
+    return found;
   }
 
   /** The session by memory alone. */
@@ -106,6 +151,22 @@ export class ActivityTracker {
   /** Where the session stands, by memory. `active` and `warning` are certain, `expired` is to be confirmed. */
   verdict(sessionId: string): Verdict | undefined {
     return this.watched.verdict(sessionId, this.clock.now());
+  }
+
+  /** Certain to be alive, by memory alone: the hot path of every read of a session. */
+  lives(sessionId: string): boolean {
+    if (this.#tombstones.has(sessionId)) return false;
+    const verdict = this.verdict(sessionId);
+    return verdict !== undefined && verdict.phase !== 'expired';
+  }
+
+  /** Is there anything of this session that could be ended: a life here, one that begins, or one under a new id? */
+  isInUse(sessionId: string): boolean {
+    return (
+      this.watched.has(sessionId) ||
+      this.#starting.has(sessionId) ||
+      this.#livingRotation(sessionId) !== undefined
+    );
   }
 
   /** Why a session ended, if it did within the last hour. */
@@ -123,8 +184,14 @@ export class ActivityTracker {
     });
   }
 
-  /** Watches a session from now on, whatever was known of it. */
+  /**
+   * Watches a session from now on. If somebody else was watched under this id, their session has been replaced; if it is
+   * watched for this user already, by a parallel request, it stays as it is.
+   */
   async start(sessionId: string, { userId, limits, device }: SessionStart): Promise<ActivityRecord> {
+    for (let begun; (begun = this.#starting.get(sessionId));) await begun.catch(ignore);
+    const previous = this.watched.get(sessionId);
+    if (previous && isSameUser(previous.userId, userId)) return this.#recordOf(sessionId);
     const now = this.clock.now();
     const record: ActivityRecord = {
       id: this.references.ofSession(sessionId),
@@ -136,24 +203,60 @@ export class ActivityTracker {
       ...(device === undefined ? {} : { device }),
     };
     await this.#keep(sessionId, record);
+    if (previous) this.#tellEnd({ id: record.id, ...previous }, 'replaced', now);
     this.signals.next({ kind: 'start', record, at: now });
     return record;
   }
 
-  /** Goes on with a detached session under a new id: its life and its sign-in stay what they were. */
-  async carry(detached: ActivityRecord, sessionId: string): Promise<void> {
-    const record = {
-      ...detached,
-      id: this.references.ofSession(sessionId),
-      lastActivityAt: this.clock.now(),
-    };
-    await this.#keep(sessionId, record);
+  /**
+   * A request gives a session's id up for another. Nothing may read or write the session under the old id any more, but
+   * it can still expire or be ended there until {@link carry} has taken it over.
+   */
+  rotate(sessionId: string): void {
+    const session = this.watched.get(sessionId);
+    if (!session) return;
+    const user = session.userId === undefined ? {} : { userId: session.userId };
+    const rotation: Rotation = { session, successors: [] };
+    this.#tombstones.bury(sessionId, { reason: null, at: this.clock.now(), rotation, ...user });
+  }
+
+  /**
+   * Goes on with a session under its new id: its life, its sign-in and its last activity stay what they were. When
+   * parallel requests gave the same id up, it goes on under each of their new ids, and ends under all of them together.
+   *
+   * @returns whether it goes on; not if it has ended meanwhile.
+   */
+  async carry(from: string, to: string): Promise<boolean> {
+    const rotation = this.#livingRotation(from);
+    if (!rotation) return false;
+    const { session, successors } = rotation;
+    const isFirst = successors.push(to) === 1;
+    const latest = this.watched.get(from) ?? this.watched.get(successors[0]!) ?? session;
+    const record = { ...latest, id: this.references.ofSession(to) };
+    try {
+      await this.#keep(to, record);
+    } catch (error) {
+      successors.splice(successors.indexOf(to), 1);
+      throw error;
+    }
+    if (isFirst) await this.#handOver(from, to);
+    else this.signals.next({ kind: 'start', record, at: this.clock.now() });
+    return this.watched.has(to);
+  }
+
+  /** The id under which a session goes on whose id was given up, if it lives. */
+  successorOf(sessionId: string): string | undefined {
+    for (const successor of this.#tombstones.find(sessionId)?.rotation?.successors ?? []) {
+      const living = this.watched.has(successor) ? successor : this.successorOf(successor);
+      if (living !== undefined) return living;
+    }
+    return undefined;
   }
 
   /** The user of a session has proved again who they are: both clocks start anew (NIST SP 800-63B-4). */
   async restart(sessionId: string): Promise<void> {
     this.watched.restart(sessionId, this.clock.now());
-    await this.store.adjust(this.#recordOf(sessionId));
+    await this.#adjust(sessionId);
   }
 
   /**
@@ -172,8 +275,7 @@ export class ActivityTracker {
 
   /** Puts other limits in force for a session; a shortening takes effect at once. */
   async setLimits(sessionId: string, limits: Limits): Promise<void> {
-    if (!this.watched.setLimits(sessionId, limits, this.clock.now())) return;
-    await this.store.adjust(this.#recordOf(sessionId));
+    if (this.watched.setLimits(sessionId, limits, this.clock.now())) await this.#adjust(sessionId);
   }
 
   /**
@@ -181,18 +283,13 @@ export class ActivityTracker {
    *
    * @returns the reason if the session has ended, `undefined` if it lives after all. Rejects when the store fails.
    */
-  async settle(sessionId: string): Promise<EndReason | undefined> {
-    const stored = await this.store.find(this.references.ofSession(sessionId)).catch(forgiveCorrupt);
-    if (stored) this.watched.learn(sessionId, stored.lastActivityAt, this.clock.now());
-    const verdict = this.verdict(sessionId);
-    if (verdict && verdict.phase !== 'expired') return undefined;
-    const reason = verdict?.reason ?? this.#tombstones.find(sessionId)?.reason ?? 'idle';
-    await this.end(sessionId, reason);
-    return reason;
+  settle(sessionId: string): Promise<EndReason | undefined> {
+    return shared(this.#settling, sessionId, () => this.#settle(sessionId));
   }
 
   /**
-   * Ends a session: buried first, then its record and its blob are removed. Told once, whoever calls how often.
+   * Ends a session: buried first, then its record and its blob are removed. Told once, whoever calls how often. A session
+   * whose id was given up for another ends under the new one.
    * What a failing store does not remove now is removed later; the session is dead from this call on all the same.
    *
    * @returns the record, to the one caller that ended it.
@@ -200,49 +297,32 @@ export class ActivityTracker {
   async end(
     sessionId: string,
     reason: EndReason,
-    options: { keepBlob?: boolean } = {},
+    { keepBlob = false }: { keepBlob?: boolean } = {},
   ): Promise<ActivityRecord | undefined> {
-    const now = this.clock.now();
-    const id = this.references.ofSession(sessionId);
     // A session id that stays in use for an anonymous session is not buried, it may be signed in to again.
-    if (!options.keepBlob) this.bury(sessionId, reason);
-    const known = this.watched.remove(sessionId);
-    let ended: ActivityRecord | undefined;
-    try {
-      ended = await this.store.end(id, reason);
-      if (!options.keepBlob) await this.#destroyBlob(sessionId, reason);
-    } catch (error) {
-      this.#owe(sessionId, { reason, record: true, blob: !options.keepBlob }, error);
-      ended = known && { id, ...known };
+    if (!keepBlob) this.bury(sessionId, reason);
+    const underWay = this.#endsUnderWay.get(sessionId);
+    if (underWay) {
+      await underWay.done;
+      if (keepBlob || !underWay.keepBlob) return undefined;
     }
-    if (!ended) return undefined;
-    const record = { ...ended, ...known };
-    const timedOut = reason === 'idle' || reason === 'lifetime';
-    this.#tellEnd(record, reason, timedOut ? judge(record.limits, record, now).expireAt : now);
-    return record;
+    const done = this.#end(sessionId, reason, keepBlob);
+    this.#endsUnderWay.set(sessionId, { done, keepBlob });
+    try {
+      return await done;
+    } finally {
+      if (this.#endsUnderWay.get(sessionId)?.done === done) this.#endsUnderWay.delete(sessionId);
+    }
   }
 
-  /**
-   * Takes a session out without telling, because its id is being changed; {@link start} goes on with it under the new
-   * id, or {@link told} says that it ended after all.
-   */
-  async detach(sessionId: string): Promise<ActivityRecord | undefined> {
-    this.bury(sessionId, null);
-    const known = this.watched.remove(sessionId);
-    const id = this.references.ofSession(sessionId);
-    const stored = await this.store.end(id, 'replaced').catch((error: unknown) => {
-      this.#owe(sessionId, { reason: 'replaced', record: true, blob: false }, error);
-      return known && { id, ...known };
-    });
-    return stored && { ...stored, ...known };
-  }
-
-  /** Tells the end of a detached session. */
-  told(sessionId: string, record: ActivityRecord, reason: EndReason): void {
-    const at = this.clock.now();
-    const { userId } = record;
-    this.#tombstones.explain(sessionId, { reason, at, ...(userId === undefined ? {} : { userId }) });
-    this.#tellEnd(record, reason, at);
+  /** Removes a session's blob behind the gate, now or, if the store fails, as soon as it is back. Never rejects. */
+  async removeBlob(sessionId: string): Promise<void> {
+    if (this.references.isStandIn(sessionId)) return;
+    try {
+      await this.blobs.destroy(sessionId);
+    } catch (error) {
+      this.#owe(sessionId, { blob: true }, error);
+    }
   }
 
   /** Ends a session that the store found, whether or not this process knows its own id; answers whether it did. */
@@ -256,9 +336,9 @@ export class ActivityTracker {
   /** Emits why a session ended when it does, and completes; at once if it is not watched any more. */
   ended(sessionId: string): Observable<EndReason | null> {
     return defer(() => {
-      const tombstone = this.#tombstones.find(sessionId);
-      if (tombstone || !this.watched.has(sessionId)) return of(tombstone?.reason ?? null);
-      const id = this.references.ofSession(sessionId);
+      const living = this.watched.has(sessionId) ? sessionId : this.successorOf(sessionId);
+      if (living === undefined) return of(this.#tombstones.find(sessionId)?.reason ?? null);
+      const id = this.references.ofSession(living);
       const ending = this.#endings.get(id) ?? new Subject<EndReason>();
       this.#endings.set(id, ending);
       return ending;
@@ -279,10 +359,7 @@ export class ActivityTracker {
   /** One second's work: deadlines, flush, what a failing store still owes. Never two at a time. */
   async tick(): Promise<void> {
     this.#ticking ??= this.#tick()
-      .catch((error: unknown) => {
-        diagnostics.storeFailure.publish({ operation: 'tick', message: messageOf(error) });
-        this.#logger.error(`The session store failed: ${messageOf(error)}`);
-      })
+      .catch((error: unknown) => this.#report('tick', error))
       .finally(() => (this.#ticking = undefined));
     return this.#ticking;
   }
@@ -306,6 +383,7 @@ export class ActivityTracker {
         durationMs: this.clock.now() - begin,
       });
       for (const id of gone) this.watched.remove(byId.get(id)!);
+      this.#relax();
     } catch (error) {
       for (const sessionId of byId.values()) this.watched.markDirty(sessionId);
       throw error;
@@ -326,6 +404,10 @@ export class ActivityTracker {
     if (due > 0) {
       diagnostics.deadlines.publish({ due, durationMs: this.clock.now() - now, watched: this.watched.size });
     }
+    if (this.#recoveryFailed) {
+      this.#recoveryFailed = false;
+      this.recover();
+    }
     await this.#payDebts();
     if (now - this.#flushedAt >= this.flushIntervalMs) await this.flush();
   }
@@ -335,10 +417,12 @@ export class ActivityTracker {
     if (kind === 'warn') return this.signals.next({ kind, record, at, dueAt, reason });
     if (sessionId !== undefined) {
       this.bury(sessionId, reason);
-      this.watched.remove(sessionId);
+      this.#release(sessionId);
+      // It is just being carried over; its time will be over under the new id too.
+      if (this.successorOf(sessionId) !== undefined) return;
     }
     this.#tellEnd(record, reason, dueAt);
-    if (sessionId !== undefined) await this.#destroyBlob(sessionId, reason);
+    if (sessionId !== undefined) await this.removeBlob(sessionId);
   }
 
   #tellEnd(record: ActivityRecord, reason: EndReason, dueAt: number): void {
@@ -349,10 +433,75 @@ export class ActivityTracker {
     ending?.complete();
   }
 
-  async #find(sessionId: string): Promise<WatchedSession | undefined> {
+  async #settle(sessionId: string): Promise<EndReason | undefined> {
+    const stored = await this.store.find(this.references.ofSession(sessionId)).catch(forgiveCorrupt);
+    if (stored) this.watched.learn(sessionId, stored.lastActivityAt, this.clock.now());
+    const verdict = this.verdict(sessionId);
+    if (verdict && verdict.phase !== 'expired') return undefined;
+    const reason = verdict?.reason ?? this.#tombstones.find(sessionId)?.reason ?? 'idle';
+    await this.end(sessionId, reason);
+    return reason;
+  }
+
+  async #end(sessionId: string, reason: EndReason, keepBlob: boolean): Promise<ActivityRecord | undefined> {
+    // Begun but not stored yet: it begins first, so that its end can be told.
+    await this.#starting.get(sessionId)?.catch(ignore);
+    const now = this.clock.now();
+    const id = this.references.ofSession(sessionId);
+    const known = this.#release(sessionId);
+    const ended = await this.#removeRecord(sessionId, id, reason, known, keepBlob);
+    const successors = this.#tombstones.find(sessionId)?.rotation?.successors ?? [];
+    if (successors.length > 0) {
+      const endedThere = await Promise.all(successors.map((successor) => this.end(successor, reason)));
+      return endedThere.find((record) => record !== undefined);
+    }
+    if (!ended) return undefined;
+    const record = { ...ended, ...known };
+    const timedOut = reason === 'idle' || reason === 'lifetime';
+    this.#tellEnd(record, reason, timedOut ? judge(record.limits, record, now).expireAt : now);
+    return record;
+  }
+
+  async #removeRecord(
+    sessionId: string,
+    id: string,
+    reason: EndReason,
+    known: WatchedSession | undefined,
+    keepBlob: boolean,
+  ): Promise<ActivityRecord | undefined> {
+    try {
+      const ended = await this.store.end(id, reason);
+      if (!keepBlob) await this.removeBlob(sessionId);
+      return ended;
+    } catch (error) {
+      this.#owe(sessionId, { end: reason, untold: known === undefined, blob: !keepBlob }, error);
+      return known && { id, ...known };
+    }
+  }
+
+  /** The session goes on under its new id; nothing is left of it under the old one. */
+  async #handOver(from: string, to: string): Promise<void> {
+    const last = this.watched.remove(from);
+    if (last) this.watched.touch(to, last.lastActivityAt, this.clock.now());
+    const [oldId, newId] = [from, to].map((sessionId) => this.references.ofSession(sessionId));
+    const ending = this.#endings.get(oldId!);
+    if (ending) this.#endings.set(newId!, ending);
+    this.#endings.delete(oldId!);
+    await this.store
+      .end(oldId!, 'replaced')
+      .catch((error: unknown) => this.#owe(from, { end: 'replaced' }, error));
+  }
+
+  #livingRotation(sessionId: string): Rotation | undefined {
+    const tombstone = this.#tombstones.find(sessionId);
+    return tombstone?.reason === null ? tombstone.rotation : undefined;
+  }
+
+  async #find(sessionId: string, isVain: () => boolean): Promise<WatchedSession | undefined> {
+    const id = this.references.ofSession(sessionId);
     let record: ActivityRecord | undefined;
     try {
-      record = await this.store.find(this.references.ofSession(sessionId));
+      record = await this.store.find(id);
     } catch (error) {
       if (!(error instanceof CorruptRecordError)) throw error;
       if (!this.#corruptReported) this.#logger.error(error.message);
@@ -361,20 +510,76 @@ export class ActivityTracker {
     }
     // It may have been started or ended here while the store was asked.
     const known = this.watched.get(sessionId);
-    if (known || !record || this.#tombstones.find(sessionId)) return known;
-    const now = this.clock.now();
-    // A stamp of the future is corrected in the store too, before it becomes believable by the passing of time.
-    if (record.lastActivityAt > now) await this.store.start({ ...record, lastActivityAt: now });
-    this.watched.put(sessionId, record, now);
+    const standIn = this.references.standInFor(id);
+    if (known || !record || isVain()) return known;
+    if (this.#tombstones.has(sessionId) || this.#tombstones.has(standIn)) return undefined;
+    this.watched.remove(standIn);
+    this.#foundMeanwhile?.add(id);
+    await this.#adopt(sessionId, record);
     // The next flush says in the store that this process keeps the record now.
     this.watched.markDirty(sessionId);
     return this.watched.get(sessionId);
   }
 
+  /** Its record is being removed, or still is to be: what the store finds of it is void. */
+  #isEnding(sessionId: string): boolean {
+    return this.#endsUnderWay.has(sessionId) || this.#debts.get(sessionId)?.end !== undefined;
+  }
+
+  /** Watches a session no longer. */
+  #release(sessionId: string): WatchedSession | undefined {
+    const search = this.#searches.get(sessionId);
+    if (search) search.isVain = true;
+    return this.watched.remove(sessionId);
+  }
+
+  async #recover(): Promise<void> {
+    this.#foundMeanwhile = new Set();
+    try {
+      const found = await this.store.recover();
+      const here = new Set([...this.watched.sessionIds()].map((known) => this.references.ofSession(known)));
+      for (const [index, { record, sessionId = this.references.standInFor(record.id) }] of found.entries()) {
+        if (index % RECOVERY_SLICE === RECOVERY_SLICE - 1)
+          await new Promise((resolve) => setImmediate(resolve));
+        if (here.has(record.id) || this.#foundMeanwhile.has(record.id)) continue;
+        if (this.watched.has(sessionId) || this.#tombstones.has(sessionId)) continue;
+        await this.#adopt(sessionId, record);
+      }
+    } finally {
+      this.#foundMeanwhile = undefined;
+    }
+  }
+
+  /** Watches a session that the store knew. */
+  async #adopt(sessionId: string, record: ActivityRecord): Promise<void> {
+    const now = this.clock.now();
+    // A stamp of the future is corrected in the store too, before it becomes believable by the passing of time.
+    if (record.lastActivityAt > now) await this.store.start({ ...record, lastActivityAt: now });
+    this.watched.put(sessionId, record, now);
+  }
+
   /** Stored first: a session must never carry the marker of a record that does not exist. */
   async #keep(sessionId: string, record: ActivityRecord): Promise<void> {
-    await this.store.start(record);
-    this.watched.put(sessionId, record, this.clock.now());
+    const starting = this.store.start(record).then(() => {
+      // What was still to be done for an earlier life of this id has been overwritten.
+      this.#debts.delete(sessionId);
+      this.watched.put(sessionId, record, this.clock.now());
+    });
+    this.#starting.set(sessionId, starting);
+    try {
+      await starting;
+    } finally {
+      if (this.#starting.get(sessionId) === starting) this.#starting.delete(sessionId);
+    }
+  }
+
+  /** In force from now on here; the store is told now or when it is back. */
+  async #adjust(sessionId: string): Promise<void> {
+    try {
+      await this.store.adjust(this.#recordOf(sessionId));
+    } catch (error) {
+      this.#owe(sessionId, { adjust: true }, error);
+    }
   }
 
   #nextLife(now: number): number {
@@ -386,38 +591,67 @@ export class ActivityTracker {
     return { id: this.references.ofSession(sessionId), ...this.watched.get(sessionId)! };
   }
 
-  async #destroyBlob(sessionId: string, reason: EndReason): Promise<void> {
-    try {
-      await this.blobs.destroy(sessionId);
-    } catch (error) {
-      this.#owe(sessionId, { reason, record: false, blob: true }, error);
-    }
-  }
-
   #owe(sessionId: string, debt: Debt, error: unknown): void {
-    diagnostics.storeFailure.publish({ operation: 'end', message: messageOf(error) });
-    if (this.#debts.size === 0) {
-      this.#logger.warn(
-        `The session store failed (${messageOf(error)}); ended sessions are removed when it is back.`,
-      );
-    }
-    this.#debts.set(sessionId, debt);
+    this.#report('end', error);
+    this.#debts.set(sessionId, { ...this.#debts.get(sessionId), ...debt });
   }
 
   async #payDebts(): Promise<void> {
+    if (this.#debts.size === 0) return;
     const due = [...this.#debts].slice(0, RETRIES_PER_TICK);
-    await Promise.all(
-      due.map(async ([sessionId, { reason, record, blob }]) => {
-        try {
-          if (record) await this.store.end(this.references.ofSession(sessionId), reason);
-          if (blob) await this.blobs.destroy(sessionId);
-          this.#debts.delete(sessionId);
-        } catch {
-          // Still away; the next tick tries again.
-        }
-      }),
+    await Promise.all(due.map(([sessionId, debt]) => this.#pay(sessionId, debt).catch(ignore)));
+    if (this.#debts.size === 0) this.#relax();
+  }
+
+  async #pay(sessionId: string, { end, untold, blob, adjust }: Debt): Promise<void> {
+    if (adjust && this.watched.has(sessionId)) await this.store.adjust(this.#recordOf(sessionId));
+    if (end !== undefined) {
+      const ended = await this.store.end(this.references.ofSession(sessionId), end);
+      if (ended && untold) this.#tellEnd(ended, end, this.clock.now());
+    }
+    if (blob) await this.blobs.destroy(sessionId);
+    this.#debts.delete(sessionId);
+  }
+
+  /** One line for each time that the store is away, however much fails meanwhile. */
+  #report(operation: string, error: unknown): void {
+    diagnostics.storeFailure.publish({ operation, message: messageOf(error) });
+    if (this.#storeFailing) return;
+    this.#storeFailing = true;
+    this.#logger.error(
+      `The session store fails (${messageOf(error)}): nobody is signed in or ended on a guess, and what is to be ` +
+        'written or removed waits until it is back.',
     );
   }
+
+  #relax(): void {
+    if (!this.#storeFailing) return;
+    this.#storeFailing = false;
+    this.#logger.log('The session store answers again.');
+  }
+}
+
+/** One run of `work` at a time for each key; whoever comes while it runs shares its outcome. */
+function shared<Result>(
+  running: Map<string, Promise<Result>>,
+  key: string,
+  work: () => Promise<Result>,
+): Promise<Result> {
+  let run = running.get(key);
+  if (!run) {
+    run = work().finally(() => running.delete(key));
+    running.set(key, run);
+  }
+  return run;
+}
+
+/** Users of whom nothing is known are not told apart. */
+function isSameUser(one: string | undefined, other: string | undefined): boolean {
+  return one === undefined || other === undefined || one === other;
+}
+
+function ignore(): undefined {
+  return undefined;
 }
 
 function forgiveCorrupt(error: unknown): undefined {

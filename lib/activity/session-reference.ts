@@ -1,6 +1,8 @@
 import { createHmac } from 'node:crypto';
 
 const FIXED_KEY = 'nestjs-session-security';
+/** No session id begins so: no cookie can carry it. */
+const STAND_IN = '\0record:';
 
 /**
  * Keyed hashes that stand for secrets: session ids never leave the process's memory, their references do.
@@ -15,7 +17,16 @@ export class SessionReferences {
 
   /** The reference of a session id: the same on every process that has the same secret. */
   ofSession(sessionId: string): string {
-    return this.#hash('session', sessionId);
+    return this.isStandIn(sessionId) ? sessionId.slice(STAND_IN.length) : this.#hash('session', sessionId);
+  }
+
+  /** Stands for the id of a session of which only the record is known, until its cookie is presented. */
+  standInFor(reference: string): string {
+    return STAND_IN + reference;
+  }
+
+  isStandIn(sessionId: string): boolean {
+    return sessionId.startsWith(STAND_IN);
   }
 
   /** The opaque marker of a user and a sign-in, which tells a page whether it still belongs to the same sign-in. */

@@ -1,4 +1,5 @@
 import type { EndReason } from './activity-record.js';
+import type { WatchedSession } from './watched-sessions.js';
 
 /** How long the end of a session is remembered, in milliseconds: what is in flight then has long been answered. */
 const LIFETIME_MS = 60 * 60 * 1000;
@@ -11,6 +12,16 @@ export interface Tombstone {
   readonly userId?: string;
   /** The session's cookie has been presented since. */
   presented?: boolean;
+  /** The id was given up for another, but the session may live on. */
+  readonly rotation?: Rotation;
+}
+
+/** A session whose id was given up within a request. */
+export interface Rotation {
+  /** The session as it was then. */
+  readonly session: WatchedSession;
+  /** The ids under which it goes on; several, if parallel requests gave the same id up. */
+  readonly successors: string[];
 }
 
 /**
@@ -21,13 +32,19 @@ export class Tombstones {
   /** In order of burial, so the oldest are swept from the front. */
   readonly #graves = new Map<string, Tombstone>();
 
+  /** Who was buried first says why, except where only the session's id had been given up. */
   bury(sessionId: string, tombstone: Tombstone): void {
-    if (!this.#graves.has(sessionId)) this.#graves.set(sessionId, tombstone);
+    const { rotation, reason = null } = this.#graves.get(sessionId) ?? {};
+    if (rotation && reason === null) {
+      this.#graves.delete(sessionId);
+      this.#graves.set(sessionId, { ...tombstone, rotation });
+    } else if (!this.#graves.has(sessionId)) {
+      this.#graves.set(sessionId, tombstone);
+    }
   }
 
-  /** Names the reason of an end that was certain before its reason was. */
-  explain(sessionId: string, tombstone: Tombstone): void {
-    this.#graves.set(sessionId, tombstone);
+  has(sessionId: string): boolean {
+    return this.#graves.has(sessionId);
   }
 
   find(sessionId: string): Tombstone | undefined {

@@ -40,7 +40,7 @@ export class PingAnswer {
   ) {}
 
   statusOf(request: SessionSecurityRequest): SessionStatus {
-    const { outcome, sessionId, ended } = this.enforcer.stateOf(request);
+    const { outcome, unreadId, sessionId = unreadId, ended } = this.enforcer.stateOf(request);
     if (outcome === 'ended') return this.#nobody('expired', ended?.reason ?? null);
     const known = sessionId === undefined ? undefined : this.tracker.recall(sessionId);
     if (!known || sessionId === undefined) return this.#nobody('anonymous', null);

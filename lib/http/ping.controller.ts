@@ -18,7 +18,7 @@ import { EndNotice } from './end-notice.js';
 import { ExpiredAnswer } from './expired-answer.js';
 import { type ClientStart, PingAnswer, type SessionStatus } from './ping-answer.js';
 import { readPingBody } from './ping-body.js';
-import { ProblemException } from './problem.js';
+import { ProblemException, storeUnavailable } from './problem.js';
 import { OwnRoute } from './route-decorators.js';
 import { SessionEnforcer } from './session-enforcer.js';
 import { SetupAdvisor } from './setup-advisor.js';
@@ -60,10 +60,9 @@ export function pingController(path: string): Type {
       this.#refuseCrossSite(request, response);
       const { idleFor } = await readPingBody(request, response);
       this.advisor.pinged();
-      const lives = await this.enforcer.reconsider(request);
-      const { sessionId } = this.enforcer.stateOf(request);
-      if (lives && sessionId !== undefined && idleFor !== undefined)
-        this.tracker.touch(sessionId, idleFor * 1000);
+      await this.enforcer.reconsider(request);
+      const { sessionId, unreadId = sessionId } = this.enforcer.stateOf(request);
+      if (unreadId !== undefined && idleFor !== undefined) this.tracker.touch(unreadId, idleFor * 1000);
       return this.#answer(request, response);
     }
 
@@ -79,7 +78,11 @@ export function pingController(path: string): Type {
       return { ...this.#answer(request, response), state: 'anonymous', reason: null };
     }
 
+    /** What memory knows for certain is answered also when the store fails; else the client is to ask again. */
     #answer(request: SessionSecurityRequest, response: SessionSecurityResponse): SessionStatus {
+      const { outcome, unreadId } = this.enforcer.stateOf(request);
+      if (outcome === 'unknown' && (unreadId === undefined || !this.tracker.lives(unreadId)))
+        throw storeUnavailable(response);
       response.setHeader('Cache-Control', 'no-store');
       this.notice.leave(request, response);
       return this.answer.statusOf(request);

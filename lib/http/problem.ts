@@ -22,6 +22,16 @@ export class ProblemException extends HttpException {
   }
 }
 
+/** Whose session the request carries cannot be told, because the store fails. */
+export function storeUnavailable(response: SessionSecurityResponse): ProblemException {
+  response.setHeader('Retry-After', '5');
+  const detail = 'Sessions cannot be looked up at the moment. Try again in a few seconds.';
+  return new ProblemException(
+    { status: 503, title: 'Sessions are unavailable', detail, code: 'session_store_unavailable' },
+    response,
+  );
+}
+
 /** The user is signed in as often as is allowed (`maxSessionsPerUser`). */
 export function tooManySessions(response: SessionSecurityResponse): ProblemException {
   const detail = 'You are signed in on as many devices as are allowed. Sign out on one of them first.';

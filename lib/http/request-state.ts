@@ -1,4 +1,4 @@
-import type { ActivityRecord, EndReason } from '../activity/activity-record.js';
+import type { EndReason } from '../activity/activity-record.js';
 
 /** What the module knows of one request; kept beside the request while it lasts. */
 export interface RequestState {
@@ -7,7 +7,7 @@ export interface RequestState {
    * - `watched`: a living session;
    * - `ended`: the session of this request's cookie is over, and the request goes on as nobody;
    * - `turned-away`: the user has as many sessions as are allowed, this one was not begun;
-   * - `unknown`: the store does not answer, so nobody is let in and nobody is ended.
+   * - `unknown`: it cannot be told whose session it is, so nobody is let in and nobody is ended.
    */
   outcome: 'unwatched' | 'watched' | 'ended' | 'turned-away' | 'unknown';
   /** The session id under which it is watched. */
@@ -16,6 +16,10 @@ export interface RequestState {
   ended?: { readonly reason: EndReason | null; readonly at: number };
   /** With `ended`: the session id of the cookie, if the end had come before this request. */
   endedId?: string;
-  /** A record whose session id this request gave up: it is carried over to the new id, or told as ended. */
-  rotated?: { readonly sessionId: string; readonly record: Promise<ActivityRecord | undefined> };
+  /** A session id that this request gave up: the session is carried over to the new id, or it has ended. */
+  rotatedFrom?: string;
+  /** With `unknown`: the session that could not be read, if the request has proved to hold it. */
+  unreadId?: string;
+  /** With `unknown`: it was the store that failed. */
+  storeFailed?: boolean;
 }

@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import type { EndReason } from '../activity/activity-record.js';
 import { ActivityTracker } from '../activity/activity-tracker.js';
 import { Clock } from '../activity/clock.js';
+import { StoreFailure } from '../activity/store-calls.js';
 import { TooManySessionsError, UserSessions } from '../activity/user-sessions.js';
 import type { SessionSecurityRequest } from '../options/index.js';
 import { SessionSecurityOptions } from '../options/index.js';
@@ -48,6 +49,7 @@ export class SessionEnforcer {
     const state = known ?? { outcome: 'unwatched' };
     this.#states.set(request, state);
     const session = this.platform.sessionOf(request);
+    if (session === 'unreadable') this.#excuse(request, state);
     if (typeof session === 'string') return state;
     try {
       await this.#judge(request, session, state);
@@ -84,10 +86,16 @@ export class SessionEnforcer {
 
   /** Ends the request's session now; the request goes on as nobody. */
   async end(request: SessionSecurityRequest, reason: EndReason): Promise<void> {
-    const session = this.platform.sessionOf(request);
-    if (typeof session === 'string' || !this.tracker.recall(session.id)) return;
-    await this.tracker.end(session.id, reason);
-    this.#abandon(request, this.stateOf(request), session.id);
+    const state = this.stateOf(request);
+    const { sessionId, unreadId } = state;
+    if (sessionId !== undefined && this.tracker.recall(sessionId)) {
+      await this.tracker.end(sessionId, reason);
+      this.#abandon(request, state, sessionId);
+    } else if (unreadId !== undefined) {
+      await this.tracker.end(unreadId, reason);
+      state.outcome = 'ended';
+      state.ended = { reason, at: this.clock.now() };
+    }
   }
 
   /**
@@ -114,19 +122,35 @@ export class SessionEnforcer {
     const authenticated = present !== undefined && (await this.signIn.isAuthenticated(request));
     await this.#settleRotation(state, authenticated ? present : undefined);
     if (!present) return;
+    if (this.tracker.tombstone(present.id)) return this.#outlived(request, present, authenticated);
     const watched = this.tracker.recall(present.id);
     if (!authenticated) return watched && this.#forget(present, 'logout');
+    // A copy of a session that has ended while the handler ran is as dead as that one.
+    if (!watched && readMarker(present.data)) return this.platform.letGo(request);
     const userId = await this.signIn.identify(request);
     if (watched && (watched.userId === undefined || userId === undefined || watched.userId === userId))
       return;
-    if (watched) await this.tracker.end(present.id, 'replaced', { keepBlob: true });
     await this.#start(request, present, state, userId);
+  }
+
+  /**
+   * The session ended, or was given another id, while the handler ran: the request is answered as it would have been,
+   * but it writes nothing, and leaves the browser the cookie that it has by now.
+   */
+  async #outlived(
+    request: SessionSecurityRequest,
+    session: RequestSession,
+    authenticated: boolean,
+  ): Promise<void> {
+    this.platform.letGo(request);
+    if (!authenticated && this.tracker.isInUse(session.id)) await this.tracker.end(session.id, 'logout');
   }
 
   async #judge(request: SessionSecurityRequest, session: RequestSession, state: RequestState): Promise<void> {
     const marker = readMarker(session.data);
     const authenticated = await this.signIn.isAuthenticated(request);
     if (!authenticated && !marker) return this.#lookForGrave(request, session, state);
+    if (this.#followsRotation(request, session, state)) return;
 
     const record = this.tracker.recall(session.id) ?? (await this.tracker.locate(session.id));
     if (marker && record?.life !== marker.life) return this.#bury(request, session, state);
@@ -160,7 +184,6 @@ export class SessionEnforcer {
   ): Promise<boolean> {
     const userId = await this.signIn.identify(request);
     if (userId === undefined || knownUser === undefined || userId === knownUser) return false;
-    await this.tracker.end(session.id, 'replaced', { keepBlob: true });
     await this.#start(request, session, state, userId);
     return true;
   }
@@ -185,28 +208,43 @@ export class SessionEnforcer {
     delete state.ended;
   }
 
-  /** A session id is being given up within a request: its record is kept until it is known what becomes of it. */
+  /** A session id is being given up within a request: it is not known yet what becomes of the session. */
   #rotate(request: SessionSecurityRequest, sessionId: string): void {
     const state = this.stateOf(request);
     this.#states.set(request, state);
-    state.rotated = { sessionId, record: this.tracker.detach(sessionId) };
+    state.rotatedFrom = sessionId;
     // Raw handlers pass no interceptor, and handlers may throw: then the end of the response settles it.
-    this.platform.afterResponse(request, () => void this.settle(request));
+    this.platform.afterResponse(request, () => void this.settle(request).catch(() => undefined));
   }
 
   async #settleRotation(state: RequestState, successor: RequestSession | undefined): Promise<void> {
-    const { rotated } = state;
-    if (!rotated) return;
-    delete state.rotated;
-    const record = await rotated.record;
-    if (!record) return;
+    const { rotatedFrom } = state;
+    if (rotatedFrom === undefined) return;
+    delete state.rotatedFrom;
+    const life = this.tracker.tombstone(rotatedFrom)?.rotation?.session.life;
     // An application that rotates the id copies the session's data, and our marker with it; a sign-in does not.
-    if (successor && readMarker(successor.data)?.life === record.life) {
-      await this.tracker.carry(record, successor.id);
-      state.sessionId = successor.id;
+    if (!successor || readMarker(successor.data)?.life !== life) {
+      await this.tracker.end(rotatedFrom, successor ? 'replaced' : 'logout');
       return;
     }
-    this.tracker.told(rotated.sessionId, record, successor ? 'replaced' : 'logout');
+    try {
+      if (await this.tracker.carry(rotatedFrom, successor.id)) state.sessionId = successor.id;
+    } catch (error) {
+      // Without a record the marker would be a death sentence; the next request sees the session for the first time.
+      eraseMarker(successor.data);
+      await this.tracker.end(rotatedFrom, 'replaced');
+      throw error;
+    }
+  }
+
+  /** The session was given another id while this request was on its way here: it goes on with the session. */
+  #followsRotation(request: SessionSecurityRequest, session: RequestSession, state: RequestState): boolean {
+    const successor = this.tracker.successorOf(session.id);
+    if (successor === undefined || this.tracker.verdict(successor)?.phase === 'expired') return false;
+    this.platform.letGo(request);
+    state.outcome = 'watched';
+    state.sessionId = successor;
+    return true;
   }
 
   /** The user is gone, the session id stays in use for whoever comes. */
@@ -237,11 +275,18 @@ export class SessionEnforcer {
     for (const id of this.platform.presentedIds(request, this.options.cookieName)) {
       const tombstone = id === session.id ? undefined : this.tracker.tombstone(id);
       if (!tombstone) continue;
+      if (tombstone.rotation && tombstone.reason === null) return this.#askAgain(request, state);
       state.outcome = 'ended';
       state.endedId = id;
       state.ended = { reason: tombstone.reason, at: tombstone.at };
       return;
     }
+  }
+
+  /** The session goes on under an id whose cookie has not reached the browser in time for this request. */
+  #askAgain(request: SessionSecurityRequest, state: RequestState): void {
+    this.platform.replace(request);
+    state.outcome = 'unknown';
   }
 
   /** The user has as many sessions as are allowed; this one has been ended. */
@@ -257,12 +302,22 @@ export class SessionEnforcer {
     return error;
   }
 
+  /** The store does not give the session out. Who presents no cookie of a session is nobody all the same. */
+  #excuse(request: SessionSecurityRequest, state: RequestState): void {
+    const presented = this.platform.presentedIds(request, this.options.cookieName).length > 0;
+    if (!presented) return void this.platform.replace(request);
+    const failure = this.platform.failureOf(request);
+    this.#refuse(request, state, failure ?? new StoreFailure('the session store has disconnected'));
+  }
+
   /** Store or application cannot tell whose session it is: deny for this request, and end nobody on a guess. */
   #refuse(request: SessionSecurityRequest, state: RequestState, error: unknown): void {
     this.advisor.undecided(error);
-    this.platform.renew(request);
+    const unreadId = this.platform.replace(request);
+    if (unreadId !== undefined) state.unreadId = unreadId;
     request.user = undefined;
     state.outcome = 'unknown';
+    state.storeFailed = error instanceof StoreFailure;
     delete state.sessionId;
   }
 }

@@ -7,14 +7,20 @@ export interface RequestSession {
   readonly data: Record<string, unknown>;
   /** Milliseconds the cookie lives, `null` for a cookie that ends with the browser. */
   readonly cookieMaxAge: number | null;
+  /** Milliseconds for which the store keeps a session without an age of its own; `null` if that is not known. */
+  readonly storeMaxAge: number | null;
   /** Attributes for a `Set-Cookie` that clears the cookie. */
   readonly cookie: { readonly path?: string; readonly domain?: string; readonly secure?: boolean };
 }
 
 /** Why a request has no session that can be watched. */
 export type SessionAbsence =
-  /** No session middleware ran before, or its store has disconnected. */
+  /** No session middleware ran before. */
   | 'missing'
+  /** The store failed, or has disconnected. */
+  | 'unreadable'
+  /** It has been {@link SessionPlatform.replace | replaced} or {@link SessionPlatform.letGo | let go}. */
+  | 'loose'
   /** The session lives in the cookie itself, so nothing on the server can end it. */
   | 'irrevocable';
 
@@ -26,8 +32,29 @@ export abstract class SessionPlatform {
   /** The request's session, or why there is none. The first call for a store begins to guard it. */
   abstract sessionOf(request: SessionSecurityRequest): RequestSession | SessionAbsence;
 
+  /**
+   * Takes note that the session library has handed an error on instead of the request's session.
+   *
+   * @returns whether it was that; else the error is somebody else's.
+   */
+  abstract couldNotRead(request: SessionSecurityRequest, error: unknown): boolean;
+
+  /** Why the request's session is `unreadable`, as far as that is known. */
+  abstract failureOf(request: SessionSecurityRequest): unknown;
+
   /** Puts a new anonymous session in the place of the request's ended one. */
   abstract renew(request: SessionSecurityRequest): void;
+
+  /**
+   * Puts an anonymous session in the place of the request's, for this request alone: it is never written, and the
+   * browser keeps its cookie.
+   *
+   * @returns the id of the session before, if the request has proved to hold it.
+   */
+  abstract replace(request: SessionSecurityRequest): string | undefined;
+
+  /** The request keeps its session, but writes neither it nor a cookie any more. */
+  abstract letGo(request: SessionSecurityRequest): void;
 
   /** The session ids in the request's cookies, genuine or not: only good for saying what happened to a session. */
   abstract presentedIds(request: SessionSecurityRequest, cookieName: string | undefined): string[];

@@ -11,7 +11,7 @@ import type { SessionSecurityResponse } from './cookies.js';
 import { EndNotice } from './end-notice.js';
 import { ExpiredAnswer } from './expired-answer.js';
 import { RequestClassifier } from './request-classifier.js';
-import { tooManySessions } from './problem.js';
+import { storeUnavailable, tooManySessions } from './problem.js';
 import { ALLOW_EXPIRED, OWN_ROUTE } from './route-decorators.js';
 import { SessionEnforcer } from './session-enforcer.js';
 import { SessionPlatform } from './session-platform.js';
@@ -52,8 +52,12 @@ export class SessionSecurityGuard implements CanActivate {
     ) {
       this.expiredAnswer.refuse(request, response, state.ended);
     }
+    // Somebody is there, also when the store cannot say who.
+    const present = state.sessionId ?? state.unreadId;
+    if (present !== undefined && !this.classifier.isPassive(context, request)) this.tracker.touch(present);
+    if (state.storeFailed && this.options.onStoreFailure === 'unavailable' && !this.#allowsExpired(context))
+      throw storeUnavailable(response);
     if (state.outcome !== 'watched') return true;
-    if (!this.classifier.isPassive(context, request)) this.tracker.touch(state.sessionId!);
     // ASVS 5.0 14.3.2; a handler that sets the header itself has the last word.
     if (!response.headersSent && response.getHeader('Cache-Control') === undefined) {
       response.setHeader('Cache-Control', 'no-store');

@@ -3,6 +3,7 @@ import type { SessionSecurityRequest } from '../options/index.js';
 import type { SessionSecurityResponse } from './cookies.js';
 import { ProblemException } from './problem.js';
 import { SessionEnforcer } from './session-enforcer.js';
+import { SessionPlatform } from './session-platform.js';
 
 type Next = (error?: unknown) => void;
 
@@ -12,9 +13,23 @@ type Next = (error?: unknown) => void;
  */
 @Injectable()
 export class SessionSecurityMiddleware {
-  constructor(private readonly enforcer: SessionEnforcer) {}
+  constructor(
+    private readonly enforcer: SessionEnforcer,
+    private readonly platform: SessionPlatform,
+  ) {}
 
   readonly use = (request: SessionSecurityRequest, _response: SessionSecurityResponse, next: Next): void => {
+    this.enforcer.enforce(request).then(() => next(), next);
+  };
+
+  /** The session library could not read the very first session, before its store was guarded. */
+  readonly useOnError = (
+    error: unknown,
+    request: SessionSecurityRequest,
+    _response: SessionSecurityResponse,
+    next: Next,
+  ): void => {
+    if (!this.platform.couldNotRead(request, error)) return next(error);
     this.enforcer.enforce(request).then(() => next(), next);
   };
 }

@@ -28,8 +28,8 @@ export class SetupAdvisor {
   watching(session: RequestSession): void {
     this.#sessionSeen = true;
     this.#unrecognised = -Infinity;
-    if (session.cookieMaxAge === null) return;
     const { allowPersistentCookie, expireAfter, strict } = this.options;
+    if (session.cookieMaxAge === null) return this.#watchingWithoutAge(session.storeMaxAge);
     if (session.cookieMaxAge < expireAfter * 1000) {
       this.#warn(
         'cookie-short',
@@ -45,6 +45,18 @@ export class SetupAdvisor {
         strict,
       );
     }
+  }
+
+  /** Without an age of its own a session is kept as long as its store keeps one. */
+  #watchingWithoutAge(storeMaxAge: number | null): void {
+    const { expireAfter, strict } = this.options;
+    if (storeMaxAge === null || storeMaxAge >= expireAfter * 1000) return;
+    this.#warn(
+      'store-short',
+      `The session store keeps a session for ${storeMaxAge / 1000} s (its ttl), less than expireAfter (${expireAfter} s): users are ` +
+        'signed out earlier than configured, without a warning. Make the ttl longer.',
+      strict,
+    );
   }
 
   /** A request came with a session in which nobody was recognised as signed in. */

@@ -24,6 +24,15 @@ export interface SessionSecurityRequest {
 /** One entry of the `passive` option. */
 export type PassiveRule = string | RegExp | ((request: SessionSecurityRequest) => boolean);
 
+/** What the module uses of an express-session store; every store for express-session has it. */
+export interface ApplicationSessionStore {
+  get(sessionId: string, callback: (error: unknown, session?: unknown) => void): unknown;
+  set(sessionId: string, session: unknown, callback?: (error?: unknown) => void): unknown;
+  destroy(sessionId: string, callback?: (error?: unknown) => void): unknown;
+  touch?(sessionId: string, session: unknown, callback?: (error?: unknown) => void): unknown;
+  all?(callback: (error: unknown, sessions?: unknown) => void): unknown;
+}
+
 /** Start values of the browser side; see `docs/wire.md`. */
 export interface ClientOptions {
   /** At expiry: leave the page (`navigate`, the default), keep it covered (`lock`) or only raise an event (`event`). */
@@ -91,6 +100,20 @@ const IsRoutePath = () =>
     (value) => typeof value === 'string' && /^[\w.~-]+(\/[\w.~-]+)*$/.test(value),
     'a relative route path such as "session-security", without "/" at its ends',
   );
+
+const IsSessionStore = () =>
+  ValidateBy({
+    name: 'isSessionStore',
+    validator: {
+      validate: (value) =>
+        typeof value === 'object' &&
+        value !== null &&
+        ['get', 'set', 'destroy'].every((name) => typeof (value as never)[name] === 'function'),
+      defaultMessage: () =>
+        'sessionStore must be a store of express-session, an object with get, set and destroy: the instance ' +
+        'that is also given to session({ store })',
+    },
+  });
 
 /**
  * The options of `SessionSecurityModule.forRoot()`, with their defaults. All durations are **seconds**.
@@ -178,6 +201,29 @@ export class SessionSecurityOptions {
     message: ({ value }) => `onExpired must be "anonymous", "reject" or "redirect", but is ${shown(value)}`,
   })
   onExpired: 'anonymous' | 'reject' | 'redirect' = 'anonymous';
+
+  /**
+   * What a request gets whose session cannot be looked up because the store fails: it goes on as nobody (`anonymous`, the
+   * default), or it is answered 503 with `Retry-After` (`unavailable`). Nobody is signed in or ended on a guess either way.
+   * Routes marked `@AllowExpired()` always go on.
+   */
+  @IsIn(['anonymous', 'unavailable'], {
+    message: ({ value }) => `onStoreFailure must be "anonymous" or "unavailable", but is ${shown(value)}`,
+  })
+  onStoreFailure: 'anonymous' | 'unavailable' = 'anonymous';
+
+  /** How long the session store may take for an answer, in seconds, before it is treated as failing. Default 5. */
+  @IsSeconds()
+  storeTimeout: number = 5;
+
+  /**
+   * The store that is also given to `session({ store })`. With it sessions are watched over from the start, and if the
+   * store can list what it holds (`all()`), those whose browsers never come back are ended and told of on time after a
+   * restart too. Without it the store becomes known by the first request.
+   */
+  @IsOptional()
+  @IsSessionStore()
+  sessionStore?: ApplicationSessionStore;
 
   /** The page to sign in on, same origin. `null` (default): pages are loaded again instead. */
   @IsAddress()

@@ -4,6 +4,7 @@ import type { ActivityRecord, ActivityUpdate } from '../activity-record.js';
 import { ActivityStore, CorruptRecordError, type DueRecord, type FoundSession } from '../activity-store.js';
 import type { Clock } from '../clock.js';
 import type { SessionReferences } from '../session-reference.js';
+import type { StoreCalls, StoreOperation } from '../store-calls.js';
 import type { DueSession, WatchedSessions } from '../watched-sessions.js';
 
 /** The part of an express-session store that is used, with callbacks as its documentation describes them. */
@@ -22,8 +23,17 @@ export const RECORD_PREFIX = 'session-security-';
 const AFTERLIFE_MS = 24 * 3600 * 1000;
 const EXEMPT_LIFETIME_MS = 90 * AFTERLIFE_MS;
 
+/** Listing a large store takes long. */
+const RECOVERY_LIMIT_MS = 60_000;
+/** Entries looked at between two turns of the event loop. */
+const RECOVERY_SLICE = 2000;
+/** Records written at the same time. */
+const WRITES_AT_ONCE = 200;
+
 interface StoredRecord {
   readonly version: 1;
+  /** Its own id: some stores list what they hold without the keys. */
+  readonly id?: string;
   readonly life: number;
   readonly startedAt: number;
   readonly lastActivityAt: number;
@@ -43,16 +53,17 @@ interface StoredRecord {
  */
 export class ExpressSessionActivityStore extends ActivityStore {
   readonly #writer = randomUUID();
-  /** Records that an `end` is removing: it alone answers them. */
-  readonly #ending = new Set<string>();
-  /** Writes under way, by id: an `end` waits for them, so that none lands after it and creates the record anew. */
-  readonly #writing = new Map<string, Promise<unknown>>();
+  /** The work on each record that is under way. */
+  readonly #working = new Map<string, Promise<unknown>>();
+  /** Writes that were given up and may still land, by id; `undo` when the record has been ended since. */
+  readonly #straying = new Map<string, { undo: boolean }>();
   #sessionStore?: SessionStore;
 
   constructor(
     private readonly watched: WatchedSessions,
     private readonly references: SessionReferences,
     private readonly clock: Clock,
+    private readonly calls: StoreCalls,
     private readonly flushIntervalMs: number,
   ) {
     super();
@@ -63,8 +74,8 @@ export class ExpressSessionActivityStore extends ActivityStore {
     this.#sessionStore = sessionStore;
   }
 
-  async start(record: ActivityRecord): Promise<void> {
-    await this.#write(record);
+  start(record: ActivityRecord): Promise<void> {
+    return this.#alone(record.id, () => this.#write(record));
   }
 
   async find(id: string): Promise<ActivityRecord | undefined> {
@@ -73,26 +84,29 @@ export class ExpressSessionActivityStore extends ActivityStore {
   }
 
   async touch(updates: readonly ActivityUpdate[]): Promise<string[]> {
-    const outcomes = await Promise.all(updates.map((update) => this.#update(update.id, update)));
-    return updates.filter((_, index) => !outcomes[index]).map(({ id }) => id);
+    const gone: string[] = [];
+    for (let from = 0; from < updates.length; from += WRITES_AT_ONCE) {
+      const batch = updates.slice(from, from + WRITES_AT_ONCE);
+      const found = await Promise.all(batch.map((update) => this.#update(update.id, update)));
+      gone.push(...batch.filter((_, index) => !found[index]).map(({ id }) => id));
+    }
+    return gone;
   }
 
   async adjust(record: ActivityRecord): Promise<void> {
     await this.#update(record.id, record);
   }
 
-  async end(id: string): Promise<ActivityRecord | undefined> {
-    if (this.#ending.has(id)) return undefined;
-    this.#ending.add(id);
-    try {
-      await this.#writing.get(id)?.catch(() => undefined);
-      const stored = await this.#read(id).catch(forgiveCorrupt);
-      if (!stored) return undefined;
-      await this.#call((store, done) => store.destroy(RECORD_PREFIX + id, done));
-      return this.#record(id, stored);
-    } finally {
-      this.#ending.delete(id);
-    }
+  end(id: string): Promise<ActivityRecord | undefined> {
+    return this.#alone(id, async () => {
+      const straying = this.#straying.get(id);
+      if (straying) straying.undo = true;
+      const entry = await this.#entry(id);
+      if (entry == null) return undefined;
+      await this.#remove(id);
+      const stored = storedRecordIn(entry);
+      return stored && this.#record(id, stored);
+    });
   }
 
   async due(now: number, limit: number): Promise<{ due: DueRecord[]; more: boolean }> {
@@ -107,6 +121,27 @@ export class ExpressSessionActivityStore extends ActivityStore {
       record: { id: this.references.ofSession(sessionId), ...this.watched.get(sessionId)! },
     }));
     return Promise.resolve(found);
+  }
+
+  /** Needs a store that can list what it holds (`all`). */
+  override async recover(): Promise<FoundSession[]> {
+    const store = this.#sessionStore;
+    if (!store?.all) return [];
+    const listed = await this.calls.ask((answer) => store.all?.(answer), RECOVERY_LIMIT_MS);
+    const records = new Map<string, ActivityRecord>();
+    const sessionIds = new Map<string, string>();
+    let seen = 0;
+    for (const [key, entry] of entriesOf(listed)) {
+      if (++seen % RECOVERY_SLICE === 0) await new Promise((resolve) => setImmediate(resolve));
+      const stored = storedRecordIn(entry);
+      const id = key?.startsWith(RECORD_PREFIX) ? key.slice(RECORD_PREFIX.length) : stored?.id;
+      if (stored && id !== undefined) records.set(id, this.#record(id, stored));
+      else if (key !== undefined) sessionIds.set(this.references.ofSession(key), key);
+    }
+    return [...records].map(([id, record]) => {
+      const sessionId = sessionIds.get(id);
+      return sessionId === undefined ? { record } : { record, sessionId };
+    });
   }
 
   /** Confirms one session's deadline with the store, which another process may have told of later activity. */
@@ -144,14 +179,28 @@ export class ExpressSessionActivityStore extends ActivityStore {
   }
 
   /** Changes a record that exists; answers whether it does. */
-  async #update(id: string, change: Partial<ActivityRecord>): Promise<boolean> {
-    const stored = await this.#read(id).catch(forgiveCorrupt);
-    if (!stored || this.#ending.has(id)) return false;
-    const record = this.#record(id, stored);
-    const believable = stored.lastActivityAt <= this.clock.now() ? stored.lastActivityAt : 0;
-    const lastActivityAt = Math.max(believable, change.lastActivityAt ?? 0);
-    await this.#write({ ...record, ...change, id, lastActivityAt });
-    return true;
+  #update(id: string, change: Partial<ActivityRecord>): Promise<boolean> {
+    return this.#alone(id, async () => {
+      const stored = await this.#read(id).catch(forgiveCorrupt);
+      if (!stored) return false;
+      const record = this.#record(id, stored);
+      const believable = stored.lastActivityAt <= this.clock.now() ? stored.lastActivityAt : 0;
+      const lastActivityAt = Math.max(believable, change.lastActivityAt ?? 0);
+      await this.#write({ ...record, ...change, id, lastActivityAt });
+      return true;
+    });
+  }
+
+  /** Whatever reads a record and then changes it does so alone, or a slow read would bring back what was, or an end. */
+  #alone<Result>(id: string, work: () => Promise<Result>): Promise<Result> {
+    const before = this.#working.get(id);
+    const mine = before ? before.then(work, work) : work();
+    this.#working.set(id, mine);
+    const done = (): void => {
+      if (this.#working.get(id) === mine) this.#working.delete(id);
+    };
+    mine.then(done, done);
+    return mine;
   }
 
   async #write({
@@ -166,6 +215,7 @@ export class ExpressSessionActivityStore extends ActivityStore {
     const lifetimeMs = isExempt(limits) ? EXEMPT_LIFETIME_MS : limits.expireAfter * 1000 + AFTERLIFE_MS;
     const stored: StoredRecord = {
       version: 1,
+      id,
       life,
       startedAt,
       lastActivityAt,
@@ -181,23 +231,36 @@ export class ExpressSessionActivityStore extends ActivityStore {
       httpOnly: true,
       path: '/',
     };
-    const writing = this.#call((store, done) =>
-      store.set(RECORD_PREFIX + id, { cookie, sessionSecurity: stored }, done),
-    );
-    this.#writing.set(id, writing);
+    const entry = { cookie, sessionSecurity: stored };
+    const stray = { undo: false };
     try {
-      await writing;
-    } finally {
-      if (this.#writing.get(id) === writing) this.#writing.delete(id);
+      await this.#ask((store, answer) =>
+        store.set(RECORD_PREFIX + id, entry, (error) => {
+          if (this.#straying.get(id) === stray) this.#straying.delete(id);
+          if (stray.undo) void this.#remove(id).catch(() => undefined);
+          answer(error);
+        }),
+      );
+    } catch (error) {
+      this.#straying.set(id, stray);
+      throw error;
     }
   }
 
   async #read(id: string): Promise<StoredRecord | undefined> {
-    const entry = await this.#call((store, done) => store.get(RECORD_PREFIX + id, done));
-    if (entry === undefined || entry === null) return undefined;
-    const stored = (entry as { sessionSecurity?: unknown }).sessionSecurity;
-    if (!isStoredRecord(stored)) throw new CorruptRecordError(id);
+    const entry = await this.#entry(id);
+    if (entry == null) return undefined;
+    const stored = storedRecordIn(entry);
+    if (!stored) throw new CorruptRecordError(id);
     return stored;
+  }
+
+  #entry(id: string): Promise<unknown> {
+    return this.#ask((store, answer) => store.get(RECORD_PREFIX + id, answer));
+  }
+
+  #remove(id: string): Promise<unknown> {
+    return this.#ask((store, answer) => store.destroy(RECORD_PREFIX + id, answer));
   }
 
   #record(id: string, stored: StoredRecord): ActivityRecord {
@@ -216,21 +279,26 @@ export class ExpressSessionActivityStore extends ActivityStore {
     };
   }
 
-  #call(
-    operation: (store: SessionStore, done: (error: unknown, value?: unknown) => void) => unknown,
-  ): Promise<unknown> {
-    return new Promise((resolve, reject) => {
-      const store = this.#sessionStore;
-      if (!store) return resolve(undefined);
-      const done = (error: unknown, value?: unknown): void => {
-        if (error)
-          reject(error instanceof Error ? error : new Error('The session store failed', { cause: error }));
-        else resolve(value);
-      };
-      // Some stores answer by callback, some also by a promise whose rejection nobody else would see.
-      Promise.resolve(operation(store, done)).catch(reject);
-    });
+  /** Before the first request of an application nothing is known of its store, and nothing is stored. */
+  #ask(operation: (store: SessionStore, ...answer: Parameters<StoreOperation>) => unknown): Promise<unknown> {
+    const store = this.#sessionStore;
+    return store ? this.calls.ask((answer) => operation(store, answer)) : Promise.resolve(undefined);
   }
+}
+
+/** What `all` answers: an object by key, or a list, whose entries may carry their key as `id`, as connect-redis's do. */
+function entriesOf(listed: unknown): Iterable<[key: string | undefined, entry: unknown]> {
+  if (typeof listed !== 'object' || listed === null) return [];
+  if (!Array.isArray(listed)) return Object.entries(listed);
+  return listed.map((entry: { id?: unknown } | null) => [
+    typeof entry?.id === 'string' ? entry.id : undefined,
+    entry,
+  ]);
+}
+
+function storedRecordIn(entry: unknown): StoredRecord | undefined {
+  const stored = (entry as { sessionSecurity?: unknown } | null)?.sessionSecurity;
+  return isStoredRecord(stored) ? stored : undefined;
 }
 
 function forgiveCorrupt(error: unknown): undefined {

@@ -1,5 +1,4 @@
 import { Injectable } from '@nestjs/common';
-import type { SessionStore } from '../../activity/stores/express-session-activity-store.js';
 import type { SessionSecurityRequest } from '../../options/index.js';
 import { cookiesOf } from '../cookies.js';
 import {
@@ -8,15 +7,18 @@ import {
   type SessionAbsence,
   SessionPlatform,
 } from '../session-platform.js';
-import { SessionGate } from './session-gate.js';
+import { type ExpressSessionStore, SessionGate } from './session-gate.js';
+import { errorOf, isUnreadable, unreadable } from './unreadable-session.js';
 
 /** A request as express-session leaves it. */
 interface ExpressSessionRequest extends SessionSecurityRequest {
-  session?: Record<string, unknown> & { cookie?: ExpressSessionCookie };
-  sessionID?: string;
-  sessionStore?: SessionStore & { generate(request: SessionSecurityRequest): void };
+  session?: (Record<string, unknown> & { cookie?: ExpressSessionCookie }) | undefined;
+  sessionID?: string | undefined;
+  sessionStore?: GeneratingStore | undefined;
   res?: { once(event: 'close', callback: () => void): unknown };
 }
+
+type GeneratingStore = ExpressSessionStore & { generate?(request: SessionSecurityRequest): void };
 
 interface ExpressSessionCookie {
   originalMaxAge?: number | null;
@@ -28,21 +30,59 @@ interface ExpressSessionCookie {
 /** Sessions of express-session, on Express. */
 @Injectable()
 export class ExpressSessionPlatform extends SessionPlatform {
+  /** Sessions that exist for their request alone. */
+  readonly #loose = new WeakSet<object>();
+
   constructor(private readonly gate: SessionGate) {
     super();
   }
 
   sessionOf(request: ExpressSessionRequest): RequestSession | SessionAbsence {
     const { session, sessionID, sessionStore } = request;
-    if (!session) return 'missing';
+    if (!session) return this.gate.isDisconnected ? 'unreadable' : 'missing';
+    if (isUnreadable(session)) return 'unreadable';
+    if (this.#loose.has(session)) return 'loose';
     if (sessionID === undefined || !sessionStore) return 'irrevocable';
     this.gate.guard(sessionStore);
     const cookie = session.cookie ?? {};
-    return { id: sessionID, data: session, cookieMaxAge: cookie.originalMaxAge ?? null, cookie };
+    return {
+      id: sessionID,
+      data: session,
+      cookieMaxAge: cookie.originalMaxAge ?? null,
+      storeMaxAge: maxAgeIn(sessionStore),
+      cookie,
+    };
+  }
+
+  couldNotRead(request: ExpressSessionRequest, error: unknown): boolean {
+    const { session, sessionStore } = request;
+    if (session || !sessionStore) return false;
+    this.gate.guard(sessionStore);
+    request.session = unreadable(error);
+    return true;
+  }
+
+  failureOf({ session }: ExpressSessionRequest): unknown {
+    return session && errorOf(session);
   }
 
   renew(request: ExpressSessionRequest): void {
-    request.sessionStore?.generate(request);
+    request.sessionStore?.generate?.(request);
+  }
+
+  replace(request: ExpressSessionRequest): string | undefined {
+    const { sessionID } = request;
+    // A store that has disconnected is not on the request.
+    request.sessionStore ??= this.gate.store;
+    this.renew(request);
+    this.letGo(request);
+    return sessionID;
+  }
+
+  /** Without an id on the request express-session writes neither the session nor a cookie. */
+  letGo(request: ExpressSessionRequest): void {
+    request.sessionID = undefined;
+    if (request.session) this.#loose.add(request.session);
   }
 
   presentedIds(request: SessionSecurityRequest, cookieName: string | undefined): string[] {
@@ -59,4 +99,12 @@ export class ExpressSessionPlatform extends SessionPlatform {
   afterResponse(request: ExpressSessionRequest, callback: () => void): void {
     request.res?.once('close', callback);
   }
+}
+
+/** Milliseconds for which the well-known stores keep a session whose cookie has no age of its own, `null` if not known. */
+function maxAgeIn(
+  store: ExpressSessionStore & { ttl?: unknown; options?: { ttl?: unknown } },
+): number | null {
+  const seconds = store.ttl ?? store.options?.ttl;
+  return typeof seconds === 'number' ? seconds * 1000 : null;
 }

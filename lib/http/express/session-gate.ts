@@ -1,26 +1,34 @@
 import { Logger } from '@nestjs/common';
 import type { ActivityTracker } from '../../activity/activity-tracker.js';
 import type { SessionBlobs } from '../../activity/session-blobs.js';
+import type { Answer, StoreCalls, StoreOperation } from '../../activity/store-calls.js';
 import { RECORD_PREFIX, type SessionStore } from '../../activity/stores/express-session-activity-store.js';
 import type { SessionSecurityRequest } from '../../options/index.js';
 import { readMarker } from '../session-marker.js';
 import type { RotationListener } from '../session-platform.js';
+import { isUnreadable, unreadable } from './unreadable-session.js';
 
-type Done = (error?: unknown, session?: unknown) => void;
+/** The store with the members of express-session's base class that are used too. */
+export interface ExpressSessionStore extends SessionStore {
+  regenerate?(request: SessionIdHolder, callback: Answer): void;
+  on?(event: 'connect' | 'disconnect', listener: () => void): unknown;
+  off?(event: 'connect' | 'disconnect', listener: () => void): unknown;
+}
 
-/** The store with the members of express-session's base class that are decorated too. */
-interface RegeneratingStore extends SessionStore {
-  regenerate?(
-    request: SessionSecurityRequest & { sessionID: string },
-    callback: (error?: unknown) => void,
-  ): void;
+type SessionIdHolder = SessionSecurityRequest & { sessionID?: string };
+
+/** A session as express-session hands it to the store. */
+interface StoredSession {
+  readonly cookie?: { readonly originalMaxAge?: number | null };
+  touch?(): unknown;
 }
 
 /**
  * Stands between the session library and the application's session store, so that nobody, whether request, socket or
  * raw handler, reads or writes a session that is over. It decorates the documented methods of the store's instance once:
  *
- * - `get` gives out no session that has ended, has expired, or carries the marker without a record;
+ * - `get` gives out no session that has ended, has expired, or carries the marker without a record; when the store fails,
+ *   it gives out a session in which nobody is signed in, and which is never written;
  * - `destroy` and `regenerate` bury the session id before anything is removed;
  * - `set` and `touch` look for a grave before they write and again after it, and undo what they wrote. Either the grave
  *   was dug before the second look, then the write is undone; or it was dug later, then the removal that follows every
@@ -28,102 +36,139 @@ interface RegeneratingStore extends SessionStore {
  */
 export class SessionGate {
   readonly #logger = new Logger('SessionSecurity');
-  readonly #rotating = new Set<string>();
-  #guarded: SessionStore | undefined;
-  #release: () => void = () => undefined;
+  /** The guarded stores, each with what gives it back as it was. */
+  readonly #guarded = new Map<ExpressSessionStore, () => void>();
+  #disconnected = false;
   /** Told when a session id is given up for another within a request. */
   onRotation: RotationListener = () => undefined;
 
   constructor(
     private readonly tracker: ActivityTracker,
+    private readonly calls: StoreCalls,
     /** Told of the store's own methods, to reach behind the gate. */
     private readonly onAttach: (original: SessionStore) => void,
   ) {}
 
-  /** Begins to guard a store; answers whether it is new, so that what was read from it before is not guarded yet. */
-  guard(store: RegeneratingStore): boolean {
-    if (store === this.#guarded) return false;
-    if (this.#guarded) {
+  /** Begins to guard a store; harmless if it is guarded already. */
+  guard(store: ExpressSessionStore): void {
+    if (this.#guarded.has(store)) return;
+    const original = originalMethods(store);
+    if (this.#guarded.size > 0) {
       this.#logger.warn(
         'Sessions come from more than one store; only those of the first are watched without a request.',
       );
+    } else {
+      this.onAttach(original);
     }
-    const original = originalMethods(store);
-    if (!this.#guarded) this.onAttach(original);
-    this.#guarded = store;
-    this.#release = restorer(store);
+    const restore = restorer(store);
+    const stopListening = this.#listen(store);
+    this.#guarded.set(store, () => {
+      restore();
+      stopListening();
+    });
     this.#decorate(store, original);
-    return true;
   }
 
-  /** Gives the store back as it was: the application is closing, but the store may live on. */
+  /** The store has said that it is disconnected: the session library leaves requests without a session then. */
+  get isDisconnected(): boolean {
+    return this.#disconnected;
+  }
+
+  /** The store that was guarded first. */
+  get store(): ExpressSessionStore | undefined {
+    return this.#guarded.keys().next().value;
+  }
+
+  /** Gives the stores back as they were: the application is closing, but they may live on. */
   release(): void {
-    this.#release();
-    this.#release = () => undefined;
-    this.#guarded = undefined;
+    for (const release of this.#guarded.values()) release();
+    this.#guarded.clear();
   }
 
-  #decorate(store: RegeneratingStore, original: SessionStore): void {
-    const guarded = (sessionId: string): boolean => !sessionId.startsWith(RECORD_PREFIX);
-    const { tracker } = this;
-
-    store.get = (sessionId: string, callback: Done) => {
-      const known = tracker.verdict(sessionId);
-      // The hot path: alive by memory is certain.
-      if (!guarded(sessionId) || (known && known.phase !== 'expired'))
-        return original.get(sessionId, callback);
-      const done = once(callback);
-      void this.#admit(sessionId, original).then(
-        (session) => afterwards(() => done(null, session)),
-        (error: unknown) => afterwards(() => done(error)),
-      );
+  #listen(store: ExpressSessionStore): () => void {
+    const leave = (): void => void (this.#disconnected = true);
+    const enter = (): void => void (this.#disconnected = false);
+    store.on?.('disconnect', leave);
+    store.on?.('connect', enter);
+    return () => {
+      store.off?.('disconnect', leave);
+      store.off?.('connect', enter);
     };
+  }
 
-    store.set = (sessionId: string, session: unknown, callback?: Done) => {
-      if (!guarded(sessionId)) return original.set(sessionId, session, callback);
-      return this.#write(sessionId, original, (done) => original.set(sessionId, session, done), callback);
-    };
+  #decorate(store: ExpressSessionStore, original: SessionStore): void {
+    const isRecord = (sessionId: string): boolean => sessionId.startsWith(RECORD_PREFIX);
+
+    store.get = (sessionId: string, callback?: Answer) =>
+      isRecord(sessionId)
+        ? original.get(sessionId, callback ?? ignore)
+        : answered(callback, (answer) => this.#read(sessionId, original, answer));
+
+    store.set = (sessionId: string, session: unknown, callback?: Answer) =>
+      isRecord(sessionId)
+        ? original.set(sessionId, session, callback)
+        : answered(callback, (answer) =>
+            this.#write(sessionId, session, (done) => original.set(sessionId, session, done), answer),
+          );
 
     if (original.touch) {
-      store.touch = (sessionId: string, session: unknown, callback?: Done) => {
-        return this.#write(
-          sessionId,
-          original,
-          (done) => original.touch!(sessionId, session, done),
-          callback,
+      store.touch = (sessionId: string, session: unknown, callback?: Answer) =>
+        answered(callback, (answer) =>
+          this.#write(sessionId, session, (done) => original.touch?.(sessionId, session, done), answer),
         );
-      };
     }
 
-    store.destroy = (sessionId: string, callback?: Done) => {
-      if (!guarded(sessionId) || this.#rotating.has(sessionId) || !tracker.recall(sessionId)) {
-        return original.destroy(sessionId, callback);
-      }
-      const done = once(callback);
-      void tracker.end(sessionId, 'logout').then(() => afterwards(() => done()));
-    };
+    store.destroy = (sessionId: string, callback?: Answer) =>
+      answered(callback, (answer) => {
+        if (isRecord(sessionId) || !this.tracker.isInUse(sessionId))
+          return this.calls.call((done) => original.destroy(sessionId, done), answer);
+        void this.tracker.end(sessionId, 'logout').then(() => afterwards(answer));
+      });
 
-    const regenerate = store.regenerate?.bind(store);
+    // Called on what stands in for the store.
+    // eslint-disable-next-line @typescript-eslint/unbound-method
+    const { regenerate } = store;
     if (regenerate) {
-      store.regenerate = (request, callback) => {
-        const { sessionID } = request;
-        if (!tracker.recall(sessionID)) return regenerate(request, callback);
-        this.#rotating.add(sessionID);
-        tracker.bury(sessionID, null);
-        this.onRotation(request, sessionID);
-        regenerate(request, (error) => {
-          this.#rotating.delete(sessionID);
-          callback(error);
-        });
-      };
+      store.regenerate = (request, callback) =>
+        regenerate.call(this.#giverUp(store, request), request, callback);
     }
+  }
+
+  /**
+   * The store as `regenerate` is to see it for this request: giving up the id of a watched session is no sign-out, and a
+   * request without an id of its own has none to give up.
+   */
+  #giverUp(store: ExpressSessionStore, request: SessionIdHolder): ExpressSessionStore {
+    const { sessionID } = request;
+    if (sessionID === undefined) return derived(store, (_, callback) => callback?.());
+    if (!this.tracker.isInUse(sessionID)) return store;
+    this.tracker.rotate(sessionID);
+    this.onRotation(request, sessionID);
+    return derived(store, (sessionId, callback) => {
+      void this.tracker.removeBlob(sessionId).then(() => afterwards(() => callback?.()));
+    });
+  }
+
+  #read(sessionId: string, original: SessionStore, answer: Answer): void {
+    if (this.tracker.lives(sessionId)) {
+      // The hot path: nothing is asked or waited for but the session itself.
+      this.calls.call(
+        (done) => original.get(sessionId, done),
+        (error, session) => answer(null, error ? unreadable(error) : session),
+      );
+      return;
+    }
+    void this.#admit(sessionId, original).then(
+      (session) => afterwards(() => answer(null, session)),
+      (error: unknown) => afterwards(() => answer(null, unreadable(error))),
+    );
   }
 
   /** Reads a session that memory does not know to be alive, and gives it out only if it is. */
   async #admit(sessionId: string, original: SessionStore): Promise<unknown> {
     if (this.tracker.tombstone(sessionId)) return undefined;
     if (this.tracker.verdict(sessionId) && (await this.tracker.settle(sessionId))) return undefined;
-    const session = await read(original, sessionId);
+    const session = await this.calls.ask((done) => original.get(sessionId, done));
     if (session === undefined || session === null) return undefined;
     const marker = readMarker(session as Record<string, unknown>);
     if (!marker) return session;
@@ -138,19 +183,17 @@ export class SessionGate {
     return this.tracker.tombstone(sessionId) ? undefined : session;
   }
 
-  #write(
-    sessionId: string,
-    original: SessionStore,
-    write: (done: Done) => unknown,
-    callback: Done = () => undefined,
-  ): unknown {
-    if (this.tracker.tombstone(sessionId)) return afterwards(() => callback());
-    const done = once(callback);
-    return write(
-      once((error) => {
-        if (!this.tracker.tombstone(sessionId)) return done(error);
-        original.destroy(sessionId, () => done());
-      }),
+  #write(sessionId: string, session: unknown, write: StoreOperation, answer: Answer): void {
+    if (this.tracker.tombstone(sessionId) || isUnreadable(session)) return afterwards(answer);
+    if (this.tracker.recall(sessionId)) dateAnew(session as StoredSession);
+    this.calls.call(
+      // Looked at whenever the store really answers, also long after the caller has given up waiting.
+      (done) =>
+        write((error) => {
+          if (!this.tracker.tombstone(sessionId)) return done(error);
+          void this.tracker.removeBlob(sessionId).then(() => afterwards(done));
+        }),
+      answer,
     );
   }
 }
@@ -159,22 +202,24 @@ export class SessionGate {
 export class ExpressSessionBlobs implements SessionBlobs {
   #store?: SessionStore;
 
+  constructor(private readonly calls: StoreCalls) {}
+
   attach(store: SessionStore): void {
     this.#store = store;
   }
 
-  destroy(sessionId: string): Promise<void> {
-    return new Promise((resolve, reject) => {
-      const store = this.#store;
-      if (!store) return resolve();
-      const result = store.destroy(sessionId, (error) =>
-        error
-          ? reject(error instanceof Error ? error : new Error('The session store failed', { cause: error }))
-          : resolve(),
-      );
-      Promise.resolve(result).catch(reject);
-    });
+  async destroy(sessionId: string): Promise<void> {
+    const store = this.#store;
+    if (store) await this.calls.ask((answer) => store.destroy(sessionId, answer));
   }
+}
+
+/**
+ * express-session dates a session's expiry when the headers are sent. At the end of a stream that may be long past, and
+ * stores drop what is past, so a living session would be lost by it.
+ */
+function dateAnew(session: StoredSession): void {
+  if (session.cookie?.originalMaxAge != null) session.touch?.();
 }
 
 /** The store's methods as they are now, on the store as `this`. */
@@ -200,28 +245,24 @@ function restorer(store: object): () => void {
   };
 }
 
-function read(store: SessionStore, sessionId: string): Promise<unknown> {
-  return new Promise((resolve, reject) => {
-    const result = store.get(sessionId, (error, session) =>
-      error
-        ? reject(error instanceof Error ? error : new Error('The session store failed', { cause: error }))
-        : resolve(session),
-    );
-    Promise.resolve(result).catch(reject);
-  });
+/** The same store to its own methods, but for how it destroys. */
+function derived(store: ExpressSessionStore, destroy: SessionStore['destroy']): ExpressSessionStore {
+  return Object.create(store, { destroy: { value: destroy } }) as ExpressSessionStore;
 }
 
-/** Some stores answer twice; the session library must be called back once. */
-function once(callback: Done = () => undefined): Done {
-  let called = false;
-  return (error, session) => {
-    if (called) return;
-    called = true;
-    callback(error, session);
-  };
+/** Calls back, or answers a promise to those who gave no callback, as the stores with asynchronous methods do. */
+function answered(callback: Answer | undefined, run: (answer: Answer) => void): unknown {
+  if (callback) return run(callback);
+  return new Promise((resolve, reject) => {
+    run((error, value) => (error instanceof Error ? reject(error) : resolve(value)));
+  });
 }
 
 /** Outside of any promise, so that what the callback throws is not taken for a failure of the store. */
 function afterwards(callback: () => void): void {
-  setImmediate(callback);
+  setImmediate(() => callback());
+}
+
+function ignore(): void {
+  // Nobody wants to know.
 }

@@ -48,6 +48,17 @@ describe('S14 options', () => {
     [{ isAuthenticated: true }, /^isAuthenticated must be a function, but is true$/],
     [{ identify: 'id' }, /^identify must be a function, but is "id"$/],
     [{ onExpired: 'explode' }, /^onExpired must be "anonymous", "reject" or "redirect", but is "explode"$/],
+    [
+      { onStoreFailure: 'explode' },
+      /^onStoreFailure must be "anonymous" or "unavailable", but is "explode"$/,
+    ],
+    [{ storeTimeout: 0 }, /^storeTimeout must be a positive number of seconds, but is 0$/],
+    [
+      { sessionStore: 'redis' },
+      /^sessionStore must be a store of express-session, an object with get, set and/,
+    ],
+    [{ sessionStore: class {} }, /^sessionStore must be a store of express-session/],
+    [{ sessionStore: { get: () => undefined } }, /^sessionStore must be a store of express-session/],
     [{ returnParameter: 'a b' }, /^returnParameter must be the name of a query parameter, but is "a b"$/],
     [{ cookieName: '' }, /^cookieName must be/],
     [{ secret: 'short' }, /^secret must have at least 32 characters$/],

@@ -1,0 +1,95 @@
+import type { Clock } from './clock.js';
+
+/** How a session store answers: an error, or a value. */
+export type Answer = (error?: unknown, value?: unknown) => void;
+
+/** The one outcome of a call. */
+export type Outcome = (failure: StoreFailure | undefined, value?: unknown) => void;
+
+/** A method of a session store, applied to its arguments but for the callback. */
+export type StoreOperation = (answer: Answer) => unknown;
+
+/** How often calls under way are looked through, in milliseconds. */
+const SWEEP_MS = 1000;
+
+/** A call to the session store that has not been answered yet. */
+interface PendingCall {
+  readonly settle: Outcome;
+  /** The sweep that gives it up. */
+  readonly lastSweep: number;
+}
+
+/** The session store could not be asked: it threw, answered with an error or not at all. Nothing is known then. */
+export class StoreFailure extends Error {
+  readonly code = 'SESSION_SECURITY_STORE_FAILURE';
+
+  constructor(message: string, cause?: unknown) {
+    super(message, { cause });
+    this.name = 'StoreFailure';
+  }
+}
+
+/**
+ * Calls the session store so that each call has exactly one outcome, whatever the store does: throws, rejects, answers
+ * twice, late or never. All calls under way share one timer, so a call costs an entry in a set and no timer of its own;
+ * one that is not answered is given up within a second after its time limit.
+ */
+export class StoreCalls {
+  readonly #pending = new Set<PendingCall>();
+  #sweeps = 0;
+  #stopSweeping: (() => void) | undefined;
+
+  constructor(
+    private readonly clock: Clock,
+    private readonly limitMs: number,
+  ) {}
+
+  /** Runs the operation; `settle` is called once, with a {@link StoreFailure} or with what the store answered. */
+  call(operation: StoreOperation, settle: Outcome, limitMs = this.limitMs): void {
+    const pending: PendingCall = { settle, lastSweep: this.#sweeps + Math.ceil(limitMs / SWEEP_MS) + 1 };
+    this.#pending.add(pending);
+    this.#stopSweeping ??= this.clock.every(SWEEP_MS, () => this.#sweep());
+    const answer: Answer = (error, value) => {
+      if (!this.#pending.delete(pending)) return;
+      if (!error) return settle(undefined, value);
+      // File stores say so when there is no such session; express-session understands it so too.
+      if ((error as { code?: unknown }).code === 'ENOENT') return settle(undefined);
+      settle(failureOf(error));
+    };
+    try {
+      const result = operation(answer) as Partial<PromiseLike<unknown>> | undefined;
+      // Stores with asynchronous methods also reject, after the callback or instead of it, and nobody else would see.
+      if (typeof result?.then === 'function') result.then(undefined, (error) => answer(error ?? UNEXPLAINED));
+    } catch (error) {
+      // What the caller's own code throws is not the store's.
+      if (!this.#pending.has(pending)) throw error;
+      answer(error ?? UNEXPLAINED);
+    }
+  }
+
+  /** As {@link call}, for those who can wait. */
+  ask(operation: StoreOperation, limitMs = this.limitMs): Promise<unknown> {
+    return new Promise((resolve, reject) => {
+      this.call(operation, (failure, value) => (failure ? reject(failure) : resolve(value)), limitMs);
+    });
+  }
+
+  #sweep(): void {
+    this.#sweeps++;
+    for (const pending of this.#pending) {
+      if (pending.lastSweep > this.#sweeps) continue;
+      this.#pending.delete(pending);
+      pending.settle(new StoreFailure('the session store does not answer'));
+    }
+    if (this.#pending.size > 0) return;
+    this.#stopSweeping?.();
+    this.#stopSweeping = undefined;
+  }
+}
+
+const UNEXPLAINED = 'no reason given';
+
+function failureOf(error: unknown): StoreFailure {
+  const reason = error instanceof Error && error.message ? error.message : String(error);
+  return new StoreFailure(`the session store failed: ${reason}`, error);
+}
