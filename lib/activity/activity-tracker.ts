@@ -266,7 +266,6 @@ export class ActivityTracker {
    */
   touch(sessionId: string, idleForMs = 0): boolean {
     const now = this.clock.now();
-    if (this.watched.verdict(sessionId, now)?.phase === 'expired') return false;
     const { moved, renewed } = this.watched.touch(sessionId, now - idleForMs, now);
     if (diagnostics.touch.hasSubscribers) diagnostics.touch.publish({ moved, renewed });
     if (renewed) this.signals.next({ kind: 'renew', record: this.#recordOf(sessionId), at: now });

@@ -1,5 +1,7 @@
 import { judge, type Limits, type Verdict } from '../policy/index.js';
 import { DeadlineWheel } from './deadline-wheel.js';
+import { SlotIndex } from './slot-index.js';
+import { NONE } from './slot-lists.js';
 
 /** A watched session as this process remembers it. Instants in epoch milliseconds. */
 export interface WatchedSession {
@@ -22,33 +24,40 @@ const enum Flag {
   Warned = 2,
 }
 
-const FIRST_CAPACITY = 1024;
+const PAGE_BITS = 12;
+const PAGE_ROWS = 1 << PAGE_BITS;
+
+/** A piece of the table in columns. The table grows by whole pages, so it copies nothing and keeps nobody waiting. */
+class Page {
+  readonly sessionIds = new Array<string | undefined>(PAGE_ROWS).fill(undefined);
+  readonly userIds = new Array<string | undefined>(PAGE_ROWS).fill(undefined);
+  readonly lastActivityAt = new Float64Array(PAGE_ROWS);
+  readonly startedAt = new Float64Array(PAGE_ROWS);
+  readonly lives = new Uint32Array(PAGE_ROWS);
+  readonly limits = new Uint32Array(PAGE_ROWS);
+  readonly devices = new Uint8Array(PAGE_ROWS);
+  readonly flags = new Uint8Array(PAGE_ROWS);
+}
 
 /**
- * All watched sessions of this process, in columns: one map from session id to a slot, and typed arrays by slot. A row
- * costs about 90 bytes beside the id string, where an object per session costs several hundred, and the garbage
- * collector has nothing to walk. The hot path is one map look-up and one number.
+ * All watched sessions of this process, in columns: an index from session id to slot, and typed arrays by slot. A row
+ * costs about 75 bytes beside the id strings, where an object per session costs several hundred, and the garbage
+ * collector has nothing to walk. The hot path is one look-up and one number.
  *
  * What is remembered is a lower bound of the truth: last activity only grows, and other processes may know of later
  * activity. So "alive by memory" is certain; "expired by memory" must be confirmed with the store.
  */
 export class WatchedSessions {
-  readonly #slots = new Map<string, number>();
+  readonly #pages: Page[] = [];
+  readonly #slots = new SlotIndex((slot) => this.#page(slot).sessionIds[rowOf(slot)]);
+  readonly #users = new SlotIndex((slot) => this.#page(slot).userIds[rowOf(slot)]);
   readonly #wheel: DeadlineWheel;
   readonly #limits = new LimitsPool();
   readonly #devices = new DevicePool();
-  readonly #users = new UserIndex();
-  #free: number[] = [];
-  #capacity = 0;
+  /** Slots that have been given back. */
+  readonly #free: number[] = [];
+  /** Slots that have ever been in use: those below this number. */
   #used = 0;
-  #sessionIds: (string | undefined)[] = [];
-  #userIds: (string | undefined)[] = [];
-  #lastActivityAt = new Float64Array(0);
-  #startedAt = new Float64Array(0);
-  #lives = new Uint32Array(0);
-  #limitsIndex = new Uint32Array(0);
-  #deviceIndex = new Uint8Array(0);
-  #flags = new Uint8Array(0);
   #dirty: number[] = [];
 
   constructor(now: number) {
@@ -60,54 +69,59 @@ export class WatchedSessions {
   }
 
   has(sessionId: string): boolean {
-    return this.#slots.has(sessionId);
+    return this.#slots.find(sessionId) !== NONE;
   }
 
   get(sessionId: string): WatchedSession | undefined {
-    const slot = this.#slots.get(sessionId);
-    return slot === undefined ? undefined : this.#row(slot);
+    const slot = this.#slots.find(sessionId);
+    return slot === NONE ? undefined : this.#row(slot);
   }
 
   /** Where the session stands by this process's memory; `undefined` if it is not watched here. */
   verdict(sessionId: string, now: number): Verdict | undefined {
-    const slot = this.#slots.get(sessionId);
-    return slot === undefined ? undefined : this.#judge(slot, now);
+    const slot = this.#slots.find(sessionId);
+    return slot === NONE ? undefined : this.#judge(slot, now);
   }
 
   /** Watches a session, or replaces what was known of it. */
   put(sessionId: string, session: WatchedSession, now: number): void {
     this.remove(sessionId);
     const slot = this.#allocate();
-    this.#slots.set(sessionId, slot);
-    this.#sessionIds[slot] = sessionId;
-    this.#userIds[slot] = session.userId;
-    this.#lives[slot] = session.life;
-    this.#startedAt[slot] = session.startedAt;
-    this.#deviceIndex[slot] = this.#devices.index(session.device);
+    const page = this.#page(slot);
+    const row = rowOf(slot);
+    page.sessionIds[row] = sessionId;
+    page.userIds[row] = session.userId;
+    page.lives[row] = session.life;
+    page.startedAt[row] = session.startedAt;
     // A stored stamp may lie in the future; it must not go on counting as activity until then.
-    this.#lastActivityAt[slot] = Math.min(session.lastActivityAt, now);
-    this.#limitsIndex[slot] = this.#limits.index(session.limits);
-    this.#flags[slot] = 0;
+    page.lastActivityAt[row] = Math.min(session.lastActivityAt, now);
+    page.limits[row] = this.#limits.index(session.limits);
+    page.devices[row] = this.#devices.index(session.device);
+    page.flags[row] = 0;
+    this.#slots.add(sessionId, slot);
     if (session.userId !== undefined) this.#users.add(session.userId, slot);
     this.#file(slot, now);
   }
 
   /**
-   * Counts activity at `at`; never moves back.
+   * Counts activity at `at`; never moves back, never revives.
    *
    * @returns `moved`: last activity is later than before; `renewed`: it also calls off a warning that had been given.
    */
-  touch(sessionId: string, at: number, now: number): { moved: boolean; renewed: boolean } {
-    const slot = this.#slots.get(sessionId);
-    if (slot === undefined || at <= this.#lastActivityAt[slot]!) return STILL;
-    this.#lastActivityAt[slot] = at;
-    const flags = this.#flags[slot]!;
+  touch(sessionId: string, at: number, now: number): Touch {
+    const slot = this.#slots.find(sessionId);
+    if (slot === NONE) return STILL;
+    const page = this.#page(slot);
+    const row = rowOf(slot);
+    if (at <= page.lastActivityAt[row]! || this.#judge(slot, now).phase === 'expired') return STILL;
+    page.lastActivityAt[row] = at;
+    const flags = page.flags[row]!;
     if (!(flags & Flag.Dirty)) {
-      this.#flags[slot] = flags | Flag.Dirty;
+      page.flags[row] = flags | Flag.Dirty;
       this.#dirty.push(slot);
     }
     if (!(flags & Flag.Warned) || this.#judge(slot, now).phase !== 'active') return MOVED;
-    this.#flags[slot]! &= ~Flag.Warned;
+    page.flags[row]! &= ~Flag.Warned;
     // A warned session waits for its end in the wheel; its next warning may come sooner than that.
     this.#file(slot, now);
     return RENEWED;
@@ -118,51 +132,58 @@ export class WatchedSessions {
    * A stamp in the future says nothing.
    */
   learn(sessionId: string, lastActivityAt: number, now: number): void {
-    const slot = this.#slots.get(sessionId);
-    if (slot === undefined || lastActivityAt > now) return;
-    this.#lastActivityAt[slot] = Math.max(this.#lastActivityAt[slot]!, lastActivityAt);
+    const slot = this.#slots.find(sessionId);
+    if (slot === NONE || lastActivityAt > now) return;
+    const { lastActivityAt: column } = this.#page(slot);
+    column[rowOf(slot)] = Math.max(column[rowOf(slot)]!, lastActivityAt);
   }
 
   /** Puts other limits in force, at once; answers whether they differ from those before. */
   setLimits(sessionId: string, limits: Limits, now: number): boolean {
-    const slot = this.#slots.get(sessionId);
-    if (slot === undefined) return false;
+    const slot = this.#slots.find(sessionId);
+    if (slot === NONE) return false;
+    const page = this.#page(slot);
+    const row = rowOf(slot);
     const index = this.#limits.index(limits);
-    if (this.#limitsIndex[slot] === index) return false;
-    this.#limitsIndex[slot] = index;
-    if (this.#judge(slot, now).phase === 'active') this.#flags[slot]! &= ~Flag.Warned;
+    if (page.limits[row] === index) return false;
+    page.limits[row] = index;
+    if (this.#judge(slot, now).phase === 'active') page.flags[row]! &= ~Flag.Warned;
     this.#file(slot, now);
     return true;
   }
 
   remove(sessionId: string): WatchedSession | undefined {
-    const slot = this.#slots.get(sessionId);
-    if (slot === undefined) return undefined;
+    const slot = this.#slots.find(sessionId);
+    if (slot === NONE) return undefined;
     const session = this.#row(slot);
-    this.#slots.delete(sessionId);
+    this.#slots.remove(slot);
     this.#wheel.unfile(slot);
-    if (session.userId !== undefined) this.#users.remove(session.userId, slot);
-    this.#sessionIds[slot] = undefined;
-    this.#userIds[slot] = undefined;
-    this.#flags[slot] = 0;
+    if (session.userId !== undefined) this.#users.remove(slot);
+    const page = this.#page(slot);
+    const row = rowOf(slot);
+    page.sessionIds[row] = undefined;
+    page.userIds[row] = undefined;
+    page.flags[row] = 0;
     this.#free.push(slot);
     return session;
   }
 
   /** Restarts both clocks of a session: its user has signed in anew. */
   restart(sessionId: string, now: number): void {
-    const slot = this.#slots.get(sessionId);
-    if (slot === undefined) return;
-    this.#startedAt[slot] = now;
-    this.#lastActivityAt[slot] = now;
-    this.#flags[slot]! &= ~Flag.Warned;
+    const slot = this.#slots.find(sessionId);
+    if (slot === NONE) return;
+    const page = this.#page(slot);
+    const row = rowOf(slot);
+    page.startedAt[row] = now;
+    page.lastActivityAt[row] = now;
+    page.flags[row]! &= ~Flag.Warned;
     this.#file(slot, now);
   }
 
   /** Files a session again for the next second: its end could not be confirmed yet. */
   postpone(sessionId: string, now: number): void {
-    const slot = this.#slots.get(sessionId);
-    if (slot !== undefined) this.#wheel.file(slot, now + 1000);
+    const slot = this.#slots.find(sessionId);
+    if (slot !== NONE) this.#wheel.file(slot, now + 1000);
   }
 
   /**
@@ -174,15 +195,17 @@ export class WatchedSessions {
     const due: DueSession[] = [];
     for (let visit = 0; visit < visits && due.length < limit; visit++) {
       const slot = this.#wheel.take(now);
-      if (slot === -1) return { due, more: false };
+      if (slot === NONE) return { due, more: false };
+      const page = this.#page(slot);
+      const row = rowOf(slot);
       const verdict = this.#judge(slot, now);
       if (verdict.phase === 'expired') {
-        due.push({ sessionId: this.#sessionIds[slot]!, verdict });
+        due.push({ sessionId: page.sessionIds[row]!, verdict });
         continue;
       }
-      if (verdict.phase === 'warning' && !(this.#flags[slot]! & Flag.Warned)) {
-        this.#flags[slot]! |= Flag.Warned;
-        due.push({ sessionId: this.#sessionIds[slot]!, verdict });
+      if (verdict.phase === 'warning' && !(page.flags[row]! & Flag.Warned)) {
+        page.flags[row]! |= Flag.Warned;
+        due.push({ sessionId: page.sessionIds[row]!, verdict });
       }
       this.#file(slot, now);
     }
@@ -193,9 +216,11 @@ export class WatchedSessions {
   takeDirty(): string[] {
     const dirty: string[] = [];
     for (const slot of this.#dirty) {
-      const sessionId = this.#sessionIds[slot];
-      if (sessionId === undefined || !(this.#flags[slot]! & Flag.Dirty)) continue;
-      this.#flags[slot]! &= ~Flag.Dirty;
+      const page = this.#page(slot);
+      const row = rowOf(slot);
+      const sessionId = page.sessionIds[row];
+      if (sessionId === undefined || !(page.flags[row]! & Flag.Dirty)) continue;
+      page.flags[row]! &= ~Flag.Dirty;
       dirty.push(sessionId);
     }
     this.#dirty = [];
@@ -204,78 +229,84 @@ export class WatchedSessions {
 
   /** Marks a session whose activity could not be written. */
   markDirty(sessionId: string): void {
-    const slot = this.#slots.get(sessionId);
-    if (slot === undefined || this.#flags[slot]! & Flag.Dirty) return;
-    this.#flags[slot]! |= Flag.Dirty;
+    const slot = this.#slots.find(sessionId);
+    if (slot === NONE) return;
+    const { flags } = this.#page(slot);
+    if (flags[rowOf(slot)]! & Flag.Dirty) return;
+    flags[rowOf(slot)]! |= Flag.Dirty;
     this.#dirty.push(slot);
   }
 
-  sessionIds(): IterableIterator<string> {
-    return this.#slots.keys();
+  *sessionIds(): Generator<string> {
+    for (const { sessionIds } of this.#pages)
+      for (const sessionId of sessionIds) if (sessionId !== undefined) yield sessionId;
   }
 
   /** The watched sessions of one user. */
   sessionIdsOf(userId: string): string[] {
-    const found: string[] = [];
-    this.#users.each(userId, (slot) => {
-      if (this.#userIds[slot] === userId) found.push(this.#sessionIds[slot]!);
-    });
-    return found;
+    return this.#users.findAll(userId).map((slot) => this.#page(slot).sessionIds[rowOf(slot)]!);
   }
 
   #row(slot: number): WatchedSession {
-    const userId = this.#userIds[slot];
-    const device = this.#devices.at(this.#deviceIndex[slot]!);
+    const page = this.#page(slot);
+    const row = rowOf(slot);
+    const userId = page.userIds[row];
+    const device = this.#devices.at(page.devices[row]!);
     return {
-      life: this.#lives[slot]!,
-      startedAt: this.#startedAt[slot]!,
-      lastActivityAt: this.#lastActivityAt[slot]!,
-      limits: this.#limits.at(this.#limitsIndex[slot]!),
+      life: page.lives[row]!,
+      startedAt: page.startedAt[row]!,
+      lastActivityAt: page.lastActivityAt[row]!,
+      limits: this.#limits.at(page.limits[row]!),
       ...(userId === undefined ? {} : { userId }),
       ...(device === undefined ? {} : { device }),
     };
   }
 
   #judge(slot: number, now: number): Verdict {
-    const timeline = { startedAt: this.#startedAt[slot]!, lastActivityAt: this.#lastActivityAt[slot]! };
-    return judge(this.#limits.at(this.#limitsIndex[slot]!), timeline, now);
+    const page = this.#page(slot);
+    const row = rowOf(slot);
+    const timeline = { startedAt: page.startedAt[row]!, lastActivityAt: page.lastActivityAt[row]! };
+    return judge(this.#limits.at(page.limits[row]!), timeline, now);
   }
 
   #file(slot: number, now: number): void {
     const { warnAt, expireAt } = this.#judge(slot, now);
-    this.#wheel.file(slot, this.#flags[slot]! & Flag.Warned ? expireAt : warnAt);
+    const warned = this.#page(slot).flags[rowOf(slot)]! & Flag.Warned;
+    this.#wheel.file(slot, warned ? expireAt : warnAt);
+  }
+
+  #page(slot: number): Page {
+    return this.#pages[slot >> PAGE_BITS]!;
   }
 
   #allocate(): number {
     const freed = this.#free.pop();
     if (freed !== undefined) return freed;
-    if (this.#used === this.#capacity) this.#grow();
+    if (this.#used === this.#pages.length * PAGE_ROWS) this.#grow();
     return this.#used++;
   }
 
   #grow(): void {
-    this.#capacity = Math.max(FIRST_CAPACITY, this.#capacity * 2);
-    const grown = <Numbers extends Float64Array | Uint32Array | Uint8Array>(
-      from: Numbers,
-      into: Numbers,
-    ): Numbers => {
-      into.set(from);
-      return into;
-    };
-    this.#lastActivityAt = grown(this.#lastActivityAt, new Float64Array(this.#capacity));
-    this.#startedAt = grown(this.#startedAt, new Float64Array(this.#capacity));
-    this.#lives = grown(this.#lives, new Uint32Array(this.#capacity));
-    this.#deviceIndex = grown(this.#deviceIndex, new Uint8Array(this.#capacity));
-    this.#limitsIndex = grown(this.#limitsIndex, new Uint32Array(this.#capacity));
-    this.#flags = grown(this.#flags, new Uint8Array(this.#capacity));
-    this.#wheel.resize(this.#capacity);
-    this.#users.resize(this.#capacity);
+    const capacity = this.#pages.push(new Page()) * PAGE_ROWS;
+    this.#wheel.resize(capacity);
+    this.#slots.reserve(capacity);
+    this.#users.reserve(capacity);
   }
 }
 
-const STILL = Object.freeze({ moved: false, renewed: false });
-const MOVED = Object.freeze({ moved: true, renewed: false });
-const RENEWED = Object.freeze({ moved: true, renewed: true });
+function rowOf(slot: number): number {
+  return slot & (PAGE_ROWS - 1);
+}
+
+/** What came of a touch. */
+interface Touch {
+  readonly moved: boolean;
+  readonly renewed: boolean;
+}
+
+const STILL: Touch = Object.freeze({ moved: false, renewed: false });
+const MOVED: Touch = Object.freeze({ moved: true, renewed: false });
+const RENEWED: Touch = Object.freeze({ moved: true, renewed: true });
 
 /** Limits are shared by thousands of sessions: each combination is kept once, and sessions hold its number. */
 class LimitsPool {
@@ -310,67 +341,4 @@ class DevicePool {
   at(index: number): string | undefined {
     return this.#devices[index];
   }
-}
-
-/**
- * From a user to the slots of their sessions: a chained hash table in typed arrays, 12 bytes a session, where a map of
- * sets would double the cost of a row. Chains may hold slots of other users with the same hash; the caller compares.
- */
-class UserIndex {
-  #heads = new Int32Array(0);
-  #next = new Int32Array(0);
-  #previous = new Int32Array(0);
-  #hashes = new Uint32Array(0);
-
-  resize(capacity: number): void {
-    const hashes = new Uint32Array(capacity);
-    hashes.set(this.#hashes);
-    const members: number[] = [];
-    for (const head of this.#heads)
-      for (let slot = head; slot !== -1; slot = this.#next[slot]!) members.push(slot);
-    this.#hashes = hashes;
-    this.#heads = new Int32Array(capacity).fill(-1);
-    this.#next = new Int32Array(capacity);
-    this.#previous = new Int32Array(capacity);
-    for (const slot of members) this.#link(slot);
-  }
-
-  add(userId: string, slot: number): void {
-    this.#hashes[slot] = hashOf(userId);
-    this.#link(slot);
-  }
-
-  remove(userId: string, slot: number): void {
-    const next = this.#next[slot]!;
-    const previous = this.#previous[slot]!;
-    if (previous === -1) this.#heads[hashOf(userId) % this.#heads.length] = next;
-    else this.#next[previous] = next;
-    if (next !== -1) this.#previous[next] = previous;
-  }
-
-  each(userId: string, visit: (slot: number) => void): void {
-    if (this.#heads.length === 0) return;
-    let slot = this.#heads[hashOf(userId) % this.#heads.length]!;
-    while (slot !== -1) {
-      visit(slot);
-      slot = this.#next[slot]!;
-    }
-  }
-
-  #link(slot: number): void {
-    const bucket = this.#hashes[slot]! % this.#heads.length;
-    const head = this.#heads[bucket]!;
-    this.#next[slot] = head;
-    this.#previous[slot] = -1;
-    if (head !== -1) this.#previous[head] = slot;
-    this.#heads[bucket] = slot;
-  }
-}
-
-/** FNV-1a, 32 bits. */
-function hashOf(text: string): number {
-  let hash = 0x811c9dc5;
-  for (let index = 0; index < text.length; index++)
-    hash = Math.imul(hash ^ text.charCodeAt(index), 0x01000193);
-  return hash >>> 0;
 }
