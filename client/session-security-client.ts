@@ -47,7 +47,7 @@ export function createClient(options: StartOptions, createDialog?: DialogFactory
       monotonic: () => performance.now(),
       setTimer: setTimeout,
       clearTimer: clearTimeout as (timer: unknown) => void,
-      transport: fetchTransport(options.path ?? '/session-security'),
+      transport: fetchTransport(options.path ?? '/session-security', options.language),
       channel: tabChannel,
       lock: tabLock,
       random: Math.random,

@@ -21,6 +21,7 @@ import { AuditLog } from './events/audit-log.js';
 import { EventHandlerExplorer } from './events/event-handler.explorer.js';
 import { SessionSecurityEvents } from './events/session-security-events.js';
 import { ClientFiles } from './http/client-files.js';
+import { ClientTexts } from './http/client-texts.js';
 import { clientScriptController } from './http/client-script.controller.js';
 import { EndNotice } from './http/end-notice.js';
 import { ExpiredAnswer } from './http/expired-answer.js';
@@ -143,6 +144,7 @@ const http: Provider[] = [
   EndNotice,
   PingAnswer,
   ClientFiles,
+  ClientTexts,
   SessionSecurityMiddleware,
   SessionSecurityService,
   { provide: APP_GUARD, useClass: SessionSecurityGuard },

@@ -2,6 +2,7 @@
 import { spawnSync } from 'node:child_process';
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { bundleClient } from './bundle-client.mjs';
+import { readLanguages } from './client-languages.mjs';
 
 const OUT = 'dist/client';
 
@@ -19,6 +20,9 @@ for (const { file, entry, ...options } of OUTPUTS) {
   await writeFile(`${OUT}/${file}`, map ? `${code}\n//# sourceMappingURL=${file}.map\n` : code);
   if (map) await writeFile(`${OUT}/${file}.map`, map);
 }
+
+for (const [tag, texts] of await readLanguages())
+  await writeFile(`${OUT}/${tag}.json`, JSON.stringify(texts));
 
 const tsc = ['node_modules/typescript/bin/tsc', '-p', 'client/tsconfig.json'];
 process.exitCode = spawnSync(process.execPath, tsc, { stdio: 'inherit' }).status ?? 1;

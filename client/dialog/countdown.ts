@@ -14,15 +14,10 @@ export function spokenSeconds(seconds: number): number {
 /**
  * Puts a time left into words: "in 2 minutes". Intl knows every language's plural forms, and the case that follows "in".
  *
- * @param language a BCP 47 tag; with one that is none, the browser's own language speaks
+ * @param language a BCP 47 tag
  */
 export function timeFormat(language: string): (seconds: number) => string {
-  let format: Intl.RelativeTimeFormat;
-  try {
-    format = new Intl.RelativeTimeFormat(language);
-  } catch {
-    format = new Intl.RelativeTimeFormat();
-  }
+  const format = new Intl.RelativeTimeFormat(language);
   return (seconds) => {
     const spoken = spokenSeconds(seconds);
     return spoken % 60 ? format.format(spoken, 'second') : format.format(spoken / 60, 'minute');

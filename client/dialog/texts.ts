@@ -1,13 +1,16 @@
 /** The texts of the dialog, by key. `{time}` is replaced by a phrase like "in 2 minutes". */
 export const ENGLISH = {
+  /** The language of these texts, a BCP 47 tag; it decides how `{time}` is put into words. */
+  lang: 'en',
+  dir: 'ltr',
   title: 'Are you still there?',
-  message: 'You will be signed out soon.',
-  lifetime: 'You will be signed out soon and cannot stay longer. Please save your work.',
+  message: 'Unsaved work may be lost.',
+  lifetime: 'You cannot stay signed in longer. Please save your work now.',
   time: 'You will be signed out {time}.',
   stay: 'Stay signed in',
   signOut: 'Sign out now',
   close: 'Continue',
-  failed: 'The server could not be reached. Please try again.',
+  failed: 'The server could not be reached. Check your connection.',
 };
 
 export type Texts = typeof ENGLISH;

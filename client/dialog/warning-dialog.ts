@@ -28,11 +28,9 @@ export type DialogFactory = (actions: DialogActions, settings: Partial<StartValu
  */
 export const nativeDialog: DialogFactory = (actions, settings) => {
   const texts = { ...ENGLISH, ...settings.texts };
-  const language = settings.language || document.documentElement.lang || navigator.language;
-  const spoken = timeFormat(language);
-  // Defined, because pages hide elements that are not: `:not(:defined) { visibility: hidden }`.
-  if (!customElements.get(HOST_NAME)) customElements.define(HOST_NAME, class extends HTMLElement {});
-  const host = document.createElement(HOST_NAME);
+  const { lang, dir } = texts;
+  const words = timeFormat(lang);
+  const host = Object.assign(document.createElement(HOST_NAME), { lang, dir });
   const root = host.attachShadow({ mode: 'open' });
   const sheet = new CSSStyleSheet();
   sheet.replaceSync(STYLE);
@@ -45,33 +43,32 @@ export const nativeDialog: DialogFactory = (actions, settings) => {
   const title = create('h2', 'title', { textContent: texts.title });
   const message = create('p', 'message');
   const clock = create('p', 'clock', { ariaHidden: 'true' });
-  const status = create('p', 'status', { role: 'status' });
-  const error = create('p', 'error', { role: 'alert' });
+  // Firefox before 119 knows roles as attributes only; these elements have one without.
+  const status = create('output', 'status');
+  const error = create('output', 'error', { role: 'alert' });
   const stay = create('button', 'stay', { autofocus: true });
   const signOut = create('button', 'sign-out', { textContent: texts.signOut });
   dialog.setAttribute('aria-labelledby', 'title');
   dialog.setAttribute('aria-describedby', 'message status');
   dialog.append(title, message, clock, status, error, stay, signOut);
   root.append(dialog);
-  host.lang = language;
 
-  let lifetime: boolean;
-  let covered = false;
   let opener: Element | null;
+  let pending: boolean;
 
-  /** @param pending a button that waits keeps the focus; that is why it is not disabled */
-  const settle = (pending: boolean, problem = ''): void => {
-    stay.ariaDisabled = `${pending}`;
+  /** @param wait a button that waits keeps the focus; that is why it is not disabled */
+  const settle = (wait: boolean, problem = ''): void => {
+    pending = wait;
+    stay.ariaDisabled = `${wait}`;
     error.textContent = problem;
   };
   const tick = ({ remaining }: MonitorEvents['tick']): void => {
     clock.textContent = clockText(remaining);
-    const words = texts.time.replace('{time}', spoken(remaining));
+    const spoken = texts.time.replace('{time}', words(remaining));
     // Rewriting the same words would make screen readers say them again.
-    if (status.textContent !== words) status.textContent = words;
+    if (status.textContent !== spoken) status.textContent = spoken;
   };
   const open = (): void => {
-    dialog.className = covered ? 'covered' : '';
     if (dialog.open) return;
     opener = document.activeElement;
     document.documentElement.append(host);
@@ -82,7 +79,7 @@ export const nativeDialog: DialogFactory = (actions, settings) => {
     if (!dialog.open) return;
     removeEventListener('keydown', onKey, true);
     dialog.close();
-    if (opener?.isConnected) return;
+    if (document.activeElement === opener) return;
     // The dialog gives the focus back by itself, unless its opener is gone.
     const place = document.querySelector<HTMLElement>('main,h1') ?? document.body;
     place.tabIndex = -1;
@@ -97,17 +94,17 @@ export const nativeDialog: DialogFactory = (actions, settings) => {
     if (tab) (root.activeElement === stay ? signOut : stay).focus();
     else if (settings.escape !== 'ignore') (settings.escape === 'sign-out' ? signOut : stay).click();
   };
-  dialog.onclick = ({ target }) => {
-    if ((target !== stay && target !== signOut) || stay.ariaDisabled === 'true') return;
-    if (target === stay && lifetime) return close();
+  const choose = (action: () => void) => () => {
+    if (pending) return;
     settle(true);
-    if (target === stay) actions.stay();
-    else actions.signOut();
+    action();
   };
+  signOut.onclick = choose(actions.signOut);
 
   return {
     warn({ reason, remaining }) {
-      lifetime = reason === 'lifetime';
+      const lifetime = reason === 'lifetime';
+      stay.onclick = choose(lifetime ? close : actions.stay);
       message.textContent = lifetime ? texts.lifetime : texts.message;
       stay.textContent = lifetime ? texts.close : texts.stay;
       settle(false);
@@ -117,14 +114,15 @@ export const nativeDialog: DialogFactory = (actions, settings) => {
     tick,
     error() {
       settle(false, texts.failed);
-      if (covered) open();
+      // Covered, the page has to say why.
+      if (dialog.className) open();
     },
     active() {
-      covered = false;
+      dialog.className = '';
       close();
     },
     cover() {
-      covered = true;
+      dialog.className = 'covered';
       close();
     },
     expire: close,

@@ -40,6 +40,14 @@ export class ClientFiles {
   find(name: string): ClientFile | undefined {
     return this.#files.get(name);
   }
+
+  /** All files of this type, by name without its ending. */
+  ofType(type: string): [name: string, file: ClientFile][] {
+    const ending = `.${type}`;
+    return [...this.#files]
+      .filter(([name]) => name.endsWith(ending))
+      .map(([name, file]) => [name.slice(0, -ending.length), file]);
+  }
 }
 
 function namesIn(folder: URL): string[] {

@@ -5,6 +5,7 @@ import { Clock } from '../activity/clock.js';
 import { SessionReferences } from '../activity/session-reference.js';
 import { type ClientOptions, SessionSecurityOptions, type SessionSecurityRequest } from '../options/index.js';
 import { isExempt, judge, type Limits } from '../policy/index.js';
+import { ClientTexts } from './client-texts.js';
 import { SessionEnforcer } from './session-enforcer.js';
 
 /** Where a request's session stands, as it is told to the browser; `docs/wire.md`. Durations in seconds. */
@@ -35,6 +36,7 @@ export class PingAnswer {
     private readonly enforcer: SessionEnforcer,
     private readonly tracker: ActivityTracker,
     private readonly references: SessionReferences,
+    private readonly texts: ClientTexts,
     private readonly clock: Clock,
     private readonly options: SessionSecurityOptions,
   ) {}
@@ -71,7 +73,8 @@ export class PingAnswer {
     return this.references.ofOwner({ id: this.references.ofSession(sessionId), ...known });
   }
 
-  clientStart(): ClientStart {
+  /** What the client needs to start, in the language that this request asks for. */
+  clientStart(request: SessionSecurityRequest): ClientStart {
     const { path, loginUrl, logoutUrl, returnParameter, client } = this.options;
     return {
       application: path,
@@ -83,7 +86,7 @@ export class PingAnswer {
       escape: client.escape ?? 'stay',
       dialog: client.dialog ?? true,
       events: client.events ?? null,
-      texts: client.texts ?? null,
+      texts: this.texts.for(request),
       language: client.language ?? null,
     };
   }

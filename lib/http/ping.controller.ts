@@ -48,7 +48,7 @@ export function pingController(path: string): Type {
       this.advisor.pinged();
       await this.enforcer.reconsider(request);
       const status = this.#answer(request, response);
-      return start === undefined ? status : { ...status, client: this.answer.clientStart() };
+      return start === undefined ? status : { ...status, client: this.answer.clientStart(request) };
     }
 
     @Post('ping')

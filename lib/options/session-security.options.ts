@@ -45,9 +45,9 @@ export interface ClientOptions {
   dialog?: boolean;
   /** Names of the events that count as activity, instead of the built-in list. */
   events?: string[];
-  /** Texts by key, instead of the built-in ones. */
+  /** Texts by key, instead of the built-in ones; those of one language below its BCP 47 tag. */
   texts?: Record<string, string | Record<string, string>>;
-  /** BCP 47 tag, instead of the page's `lang` attribute. */
+  /** BCP 47 tag of the dialog's language, instead of the page's `lang` attribute and the browser's languages. */
   language?: string;
 }
 
@@ -60,9 +60,27 @@ const CLIENT_VALUES: Record<keyof ClientOptions, (value: unknown) => boolean> = 
     Array.isArray(value) &&
     value.length > 0 &&
     value.every((name) => typeof name === 'string' && name !== ''),
-  texts: (value) => typeof value === 'object' && value !== null && !Array.isArray(value),
-  language: (value) => typeof value === 'string' && /^[a-z]{2,3}(-[a-z0-9]+)*$/i.test(value),
+  texts: (value) =>
+    isRecord(value) &&
+    Object.entries(value).every(
+      ([name, text]) =>
+        (typeof text === 'string' && (name !== 'lang' || isLanguage(text))) ||
+        (isLanguage(name) && isRecord(text) && Object.values(text).every((part) => typeof part === 'string')),
+    ),
+  language: isLanguage,
 };
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function isLanguage(value: unknown): boolean {
+  try {
+    return typeof value === 'string' && Intl.getCanonicalLocales(value).length === 1;
+  } catch {
+    return false;
+  }
+}
 
 function check(name: string, accepts: (value: unknown) => boolean, wanted: string): PropertyDecorator {
   return ValidateBy({

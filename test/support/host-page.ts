@@ -10,11 +10,13 @@ import { SessionSecurityModule, SessionSecurityService } from '../../lib/index.j
 export interface Embedding {
   readonly contentSecurityPolicy: string;
   readonly nonce?: string;
+  /** The `lang` of the page; none when empty. */
+  readonly language?: string;
 }
 
 /** An application with one page and nothing but the script tag in it, under a content security policy of choice. */
 export async function startHostPage(
-  { contentSecurityPolicy, nonce }: Embedding,
+  { contentSecurityPolicy, nonce, language = 'en' }: Embedding,
   limits: { warnAfter: number; expireAfter: number },
 ): Promise<NestExpressApplication> {
   @Controller()
@@ -31,7 +33,7 @@ export async function startHostPage(
     page(@Req() request: Request, @Res({ passthrough: true }) response: Response): string {
       response.setHeader('Content-Security-Policy', contentSecurityPolicy);
       const tag = this.sessionSecurity.clientTag(request, nonce === undefined ? {} : { nonce });
-      return pageWith(tag, request.session.userId ?? 'Nobody');
+      return pageWith(tag, request.session.userId ?? 'Nobody', language);
     }
 
     /** The same without the client, to compare with. */
@@ -50,5 +52,5 @@ export async function startHostPage(
   return application;
 }
 
-const pageWith = (tag: string, user: string) =>
-  `<!doctype html><html lang="en"><head><title>Host</title>${tag}</head><body><main><h1>${user}</h1></main></body></html>`;
+const pageWith = (tag: string, user: string, language = 'en') =>
+  `<!doctype html><html lang="${language}"><head><title>Host</title>${tag}</head><body><main><h1>${user}</h1></main></body></html>`;

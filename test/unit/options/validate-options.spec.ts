@@ -68,6 +68,10 @@ describe('S14 options', () => {
     [{ client: { colour: 'red' } }, /^client\.colour is no option; known are onExpire,/],
     [{ client: { events: ['click', 3] } }, /^client\.events must not be \["click",3\]$/],
     [{ client: { language: '<script>' } }, /^client\.language must not be/],
+    [{ client: { language: 'en_US' } }, /^client\.language must not be "en_US"$/],
+    [{ client: { texts: { title: 3 } } }, /^client\.texts must not be \{"title":3\}$/],
+    [{ client: { texts: { lang: 'en_US' } } }, /^client\.texts must not be/],
+    [{ client: { texts: { deutsch1: { title: 'Hallo' } } } }, /^client\.texts must not be/],
     [
       { strict: true, warnAfter: 590 },
       /^the warning lasts 10 seconds \(expireAfter 600 - warnAfter 590\); WCAG 2\.2 SC 2\.2\.1 asks for at least 20$/,

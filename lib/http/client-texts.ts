@@ -1,0 +1,42 @@
+import { Injectable } from '@nestjs/common';
+import { SessionSecurityOptions, type SessionSecurityRequest } from '../options/index.js';
+import { ClientFiles } from './client-files.js';
+import { acceptedLanguages, closestLanguage } from './language-match.js';
+
+type Texts = Record<string, string>;
+
+/** What the client script speaks by itself. */
+const BUILT_IN = 'en';
+
+/** The dialog's texts in the reader's language, so that the script carries one language and asks for no other. */
+@Injectable()
+export class ClientTexts {
+  readonly #languages = new Map<string, Texts>();
+
+  constructor(
+    files: ClientFiles,
+    private readonly options: SessionSecurityOptions,
+  ) {
+    for (const [name, { content }] of files.ofType('json'))
+      this.#languages.set(name, JSON.parse(content.toString()) as Texts);
+  }
+
+  /** What replaces the client's own texts; `null`: nothing does. The application's texts come before ours. */
+  for(request: SessionSecurityRequest): Texts | null {
+    const { language, texts = {} } = this.options.client;
+    const entries = Object.entries(texts);
+    const inAll = entries.filter((entry): entry is [string, string] => typeof entry[1] === 'string');
+    const inOne = new Map(entries.filter((entry): entry is [string, Texts] => typeof entry[1] === 'object'));
+    const wanted = language ? [language] : acceptedLanguages(request.headers['accept-language']);
+    const offered = [...new Set([BUILT_IN, ...this.#languages.keys(), ...inOne.keys()])].sort();
+    const tag = wanted.map((one) => closestLanguage(one, offered)).find(Boolean) ?? BUILT_IN;
+    const ours = closestLanguage(tag, [BUILT_IN, ...this.#languages.keys()].sort());
+    const answer = {
+      ...(ours === undefined && { lang: tag }),
+      ...(ours !== BUILT_IN && this.#languages.get(ours ?? '')),
+      ...Object.fromEntries(inAll),
+      ...inOne.get(tag),
+    };
+    return Object.keys(answer).length > 0 ? answer : null;
+  }
+}
