@@ -23,8 +23,10 @@ export class SignIn {
   async limits(request: SessionSecurityRequest): Promise<Limits> {
     const own = await this.options.limits?.(request);
     if (own === 'never') return this.#asPreset(NEVER);
-    if (own === undefined || own === null) return this.options;
-    const limits = { maxLifetime: null, ...own };
+    const { warnAfter, expireAfter, maxLifetime = null } = own ?? this.options;
+    // Three numbers and nothing else: what is around them, secrets among the options, must not reach the store.
+    const limits = { warnAfter, expireAfter, maxLifetime };
+    if (own === undefined || own === null) return limits;
     const problems = limitProblems(limits);
     if (problems.length > 0)
       throw new TypeError(`SessionSecurity: the limits function answered: ${problems.join('; ')}`);
