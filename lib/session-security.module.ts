@@ -11,8 +11,9 @@ import {
 import { APP_GUARD, APP_INTERCEPTOR, DiscoveryModule, HttpAdapterHost } from '@nestjs/core';
 import { ActivityStore } from './activity/activity-store.js';
 import { ActivityTracker } from './activity/activity-tracker.js';
-import { Clock, SystemClock } from './activity/clock.js';
+import { Clock, SteadyClock, SystemClock } from './activity/clock.js';
 import { SessionReferences } from './activity/session-reference.js';
+import { SharedActivityStore } from './activity/shared-activity-store.js';
 import { StoreCalls } from './activity/store-calls.js';
 import { ExpressSessionActivityStore } from './activity/stores/express-session-activity-store.js';
 import { UserSessions } from './activity/user-sessions.js';
@@ -20,6 +21,7 @@ import { WatchedSessions } from './activity/watched-sessions.js';
 import { AuditLog } from './events/audit-log.js';
 import { EventHandlerExplorer } from './events/event-handler.explorer.js';
 import { SessionSecurityEvents } from './events/session-security-events.js';
+import { SessionSecurityHealth } from './events/session-security-health.js';
 import { ClientFiles } from './http/client-files.js';
 import { ClientTexts } from './http/client-texts.js';
 import { clientScriptController } from './http/client-script.controller.js';
@@ -53,7 +55,14 @@ import {
 } from './session-security.module-definition.js';
 
 const engine: Provider[] = [
-  { provide: Clock, useClass: SystemClock },
+  SystemClock,
+  {
+    provide: Clock,
+    inject: [SessionSecurityOptions, SystemClock],
+    // A shared store's own time counts, so that the clocks of the machines need not agree.
+    useFactory: ({ store }: SessionSecurityOptions, clock: Clock) =>
+      store instanceof SharedActivityStore ? store.synchronize(new SteadyClock()) : clock,
+  },
   {
     provide: SessionReferences,
     inject: [SessionSecurityOptions],
@@ -61,8 +70,9 @@ const engine: Provider[] = [
   },
   {
     provide: WatchedSessions,
-    inject: [Clock],
-    useFactory: (clock: Clock) => new WatchedSessions(clock.now()),
+    inject: [Clock, SessionSecurityOptions],
+    useFactory: (clock: Clock, { store }: SessionSecurityOptions) =>
+      new WatchedSessions(clock.now(), store !== undefined),
   },
   {
     provide: StoreCalls,
@@ -78,8 +88,14 @@ const engine: Provider[] = [
       references: SessionReferences,
       clock: Clock,
       calls: StoreCalls,
-      { flushInterval }: SessionSecurityOptions,
-    ) => new ExpressSessionActivityStore(watched, references, clock, calls, flushInterval * 1000),
+      { flushInterval, store, secret }: SessionSecurityOptions,
+    ) => {
+      if (store instanceof SharedActivityStore) {
+        store.connect({ references, secret: secret!, flushIntervalMs: flushInterval * 1000 });
+        return store;
+      }
+      return new ExpressSessionActivityStore(watched, references, clock, calls, flushInterval * 1000);
+    },
   },
   {
     provide: ExpressSessionBlobs,
@@ -102,8 +118,8 @@ const engine: Provider[] = [
       blobs: ExpressSessionBlobs,
       references: SessionReferences,
       clock: Clock,
-      { flushInterval }: SessionSecurityOptions,
-    ) => new ActivityTracker(store, watched, blobs, references, clock, flushInterval * 1000),
+      { flushInterval, grace }: SessionSecurityOptions,
+    ) => new ActivityTracker(store, watched, blobs, references, clock, flushInterval * 1000, grace * 1000),
   },
   {
     provide: UserSessions,
@@ -176,11 +192,12 @@ const http: Provider[] = [
     },
     ...engine,
     SessionSecurityEvents,
+    SessionSecurityHealth,
     EventHandlerExplorer,
     AuditLog,
     ...http,
   ],
-  exports: [SessionSecurityService, SessionSecurityEvents],
+  exports: [SessionSecurityService, SessionSecurityEvents, SessionSecurityHealth],
 })
 export class SessionSecurityModule
   extends ConfigurableModuleClass
@@ -218,9 +235,9 @@ export class SessionSecurityModule
     this.adapterHost.httpAdapter.use(pingParseErrors(this.options.path));
   }
 
-  onApplicationBootstrap(): void {
+  async onApplicationBootstrap(): Promise<void> {
     if (this.options.sessionStore) this.gate.guard(this.options.sessionStore);
-    this.tracker.open();
+    await this.tracker.open();
   }
 
   async beforeApplicationShutdown(): Promise<void> {

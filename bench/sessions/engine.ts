@@ -69,7 +69,7 @@ export class Engine<Time extends Clock = Clock> {
       clock,
       flushIntervalMs,
     );
-    this.events = new SessionSecurityEvents(this.tracker, this.references);
+    this.events = new SessionSecurityEvents(this.tracker, this.references, this.store);
     blobs.attach(this.sessionStore);
     this.store.attach(this.sessionStore);
   }

@@ -25,7 +25,7 @@ export async function measureExpiry(watched: number, expiring: number): Promise<
   if (remaining < 0) throw new Error('Preparing took too long: this machine is too busy.');
   await pause(remaining);
   const told = allTold(engine, expiring);
-  engine.tracker.open();
+  await engine.tracker.open();
   const before = process.cpuUsage();
   let lastEventAt = 0;
   const longestStandstillMs = await longestStandstill(async () => {

@@ -14,10 +14,14 @@ import type { Clock } from './clock.js';
 import { diagnostics } from './diagnostics.js';
 import type { SessionBlobs } from './session-blobs.js';
 import type { SessionReferences } from './session-reference.js';
+import { type EndMode, type News, SharedActivityStore } from './shared-activity-store.js';
+import { StoreFailure } from './store-calls.js';
 import { type Rotation, type Tombstone, Tombstones } from './tombstones.js';
 import type { WatchedSession, WatchedSessions } from './watched-sessions.js';
 
 const TICK_MS = 1000;
+/** The group of handlers that removes the blobs of ended sessions, on whichever process can. */
+const BLOBS_GROUP = 'session-security:blobs';
 /** Sessions settled between two turns of the event loop. */
 const SLICE = 500;
 /** What a failing store still owes, tried again per tick. */
@@ -81,6 +85,11 @@ export class ActivityTracker {
   #recovering: Promise<void> | undefined;
   #recoveryFailed = false;
   #storeFailing = false;
+  readonly #shared: SharedActivityStore | undefined;
+  /** Since when a shared store has failed, on the engine's clock, and how. */
+  #outage: { readonly since: number; readonly message: string } | undefined;
+  /** Activity that a shared store must know before it counts, written together. */
+  #writing: { readonly sessionIds: Set<string>; readonly done: Promise<void> } | undefined;
   #flushedAt: number;
   #life = 0;
   #ticking?: Promise<void> | undefined;
@@ -94,19 +103,24 @@ export class ActivityTracker {
     private readonly references: SessionReferences,
     private readonly clock: Clock,
     private readonly flushIntervalMs: number,
+    /** How long sessions that memory knows to be alive are served while a shared store fails. */
+    private readonly graceMs = 0,
   ) {
     this.#flushedAt = clock.now();
+    this.#shared = store instanceof SharedActivityStore ? store : undefined;
   }
 
-  /** Starts looking at deadlines, once a second. */
-  open(): void {
-    this.#stopTicking ??= this.clock.every(TICK_MS, () => this.tick());
+  /** Starts looking at deadlines, once a second or as often as a shared store asks for. */
+  async open(): Promise<void> {
+    this.#stopTicking ??= this.clock.every(this.#shared?.pollIntervalMs ?? TICK_MS, () => this.tick());
+    await this.#shared?.open().catch((error: unknown) => this.#lose(error));
   }
 
   /** Stops, after what is under way has finished and all activity is written, as far as the store lets it. */
   async close(): Promise<void> {
     this.#stopTicking?.();
     await this.#ticking;
+    await this.#shared?.close();
     await this.flush().catch((error: unknown) => this.#report('flush', error));
     this.signals.complete();
   }
@@ -116,6 +130,8 @@ export class ActivityTracker {
    * ended and told of too. Tried again every second until the store has answered once.
    */
   recover(): void {
+    // Now blobs can be removed. Until some process can, their removal waits in a shared store.
+    this.#shared?.deliver(BLOBS_GROUP, (news) => this.#removeBlobOf(news));
     this.#recovering ??= this.#recover().catch((error: unknown) => {
       this.#report('recover', error);
       this.#recovering = undefined;
@@ -141,6 +157,16 @@ export class ActivityTracker {
     const found = this.#find(sessionId, isVain).finally(() => this.#searches.delete(sessionId));
     this.#searches.set(sessionId, { found, isVain: false });
     return found;
+  }
+
+  /**
+   * As {@link locate}, for when memory and the session's data speak of different lives: on another process somebody may
+   * have signed in under this id since.
+   */
+  async relocate(sessionId: string): Promise<WatchedSession | undefined> {
+    if (!this.#shared) return this.locate(sessionId);
+    this.watched.remove(sessionId);
+    return this.locate(sessionId);
   }
 
   /** The session by memory alone. */
@@ -174,6 +200,36 @@ export class ActivityTracker {
     return this.#tombstones.find(sessionId);
   }
 
+  /** As {@link tombstone}, also of sessions that ended on other processes; `undefined` too if the store fails. */
+  async findTombstone(sessionId: string): Promise<Tombstone | undefined> {
+    const known = this.#tombstones.find(sessionId);
+    if (known || !this.#shared) return known;
+    const grave = await this.#shared.grave(this.references.ofSession(sessionId)).catch(ignore);
+    if (grave) this.#tombstones.bury(sessionId, grave);
+    return this.#tombstones.find(sessionId);
+  }
+
+  /** Whether other processes may start and end sessions too. */
+  get isShared(): boolean {
+    return this.#shared !== undefined;
+  }
+
+  /** Since when a shared store has been failing, in epoch milliseconds, and how; `undefined` while it answers. */
+  get outage(): { readonly since: number; readonly message: string } | undefined {
+    return this.#outage;
+  }
+
+  /**
+   * Makes sure that memory may still be believed: a shared store that has failed for longer than the grace period may
+   * hold ends of which nothing has been heard here.
+   *
+   * @throws {StoreFailure} if not.
+   */
+  requireTrust(): void {
+    if (this.#outage === undefined) return;
+    if (this.clock.now() - this.#outage.since >= this.graceMs) throw new StoreFailure(this.#outage.message);
+  }
+
   /** Says that a session is dead before its end is worked off: from now on nothing may write it. */
   bury(sessionId: string, reason: EndReason | null): void {
     const userId = this.watched.get(sessionId)?.userId;
@@ -202,9 +258,10 @@ export class ActivityTracker {
       ...(userId === undefined ? {} : { userId }),
       ...(device === undefined ? {} : { device }),
     };
+    if (previous) await this.#shared?.end(record.id, 'replaced', 'keep');
     await this.#keep(sessionId, record);
     if (previous) this.#tellEnd({ id: record.id, ...previous }, 'replaced', now);
-    this.signals.next({ kind: 'start', record, at: now });
+    this.#emit({ kind: 'start', record, at: now });
     return record;
   }
 
@@ -234,13 +291,13 @@ export class ActivityTracker {
     const latest = this.watched.get(from) ?? this.watched.get(successors[0]!) ?? session;
     const record = { ...latest, id: this.references.ofSession(to) };
     try {
-      await this.#keep(to, record);
+      await this.#keep(to, record, isFirst);
     } catch (error) {
       successors.splice(successors.indexOf(to), 1);
       throw error;
     }
     if (isFirst) await this.#handOver(from, to);
-    else this.signals.next({ kind: 'start', record, at: this.clock.now() });
+    else this.#emit({ kind: 'start', record, at: this.clock.now() });
     return this.watched.has(to);
   }
 
@@ -268,8 +325,36 @@ export class ActivityTracker {
     const now = this.clock.now();
     const { moved, renewed } = this.watched.touch(sessionId, now - idleForMs, now);
     if (diagnostics.touch.hasSubscribers) diagnostics.touch.publish({ moved, renewed });
-    if (renewed) this.signals.next({ kind: 'renew', record: this.#recordOf(sessionId), at: now });
+    if (renewed) this.#emit({ kind: 'renew', record: this.#recordOf(sessionId), at: now });
     return moved;
+  }
+
+  /**
+   * True if activity must be written before it is acted on: were this process to die now, a shared store would end the
+   * session too early.
+   */
+  mustWrite(sessionId: string): boolean {
+    return this.#shared !== undefined && this.watched.unwrittenMs(sessionId) >= this.flushIntervalMs;
+  }
+
+  /**
+   * Writes the activity of a session that {@link mustWrite}, together with what else must be written in this turn of the
+   * event loop. While the store fails, it stays in memory for as long as memory may be believed.
+   *
+   * @returns whether the session lives; not if another process has ended it.
+   * @throws {StoreFailure} if that cannot be told.
+   */
+  async write(sessionId: string): Promise<boolean> {
+    if (this.#outage === undefined) {
+      this.#writing ??= this.#writeSoon();
+      this.#writing.sessionIds.add(sessionId);
+      await this.#writing.done.catch((error: unknown) => this.#lose(error));
+    }
+    this.requireTrust();
+    if (this.watched.has(sessionId)) return true;
+    await this.findTombstone(sessionId);
+    this.bury(sessionId, null);
+    return false;
   }
 
   /** Puts other limits in force for a session; a shortening takes effect at once. */
@@ -366,8 +451,12 @@ export class ActivityTracker {
   /** Writes all activity that is not written yet, in one batch. */
   async flush(): Promise<void> {
     this.#flushedAt = this.clock.now();
+    await this.#write(this.watched.takeDirty());
+  }
+
+  async #write(sessionIds: readonly string[]): Promise<void> {
     const byId = new Map<string, string>();
-    const updates = this.watched.takeDirty().map((sessionId) => {
+    const updates = sessionIds.map((sessionId) => {
       const id = this.references.ofSession(sessionId);
       byId.set(id, sessionId);
       return { id, lastActivityAt: this.watched.get(sessionId)!.lastActivityAt };
@@ -381,6 +470,7 @@ export class ActivityTracker {
         gone: gone.length,
         durationMs: this.clock.now() - begin,
       });
+      for (const { id, lastActivityAt } of updates) this.watched.noteWritten(byId.get(id)!, lastActivityAt);
       for (const id of gone) this.watched.remove(byId.get(id)!);
       this.#relax();
     } catch (error) {
@@ -392,6 +482,7 @@ export class ActivityTracker {
   async #tick(): Promise<void> {
     const now = this.clock.now();
     this.#tombstones.sweep(now);
+    if (this.#shared) return this.#tickTogether(this.#shared, now);
     let due = 0;
     for (let more = true; more;) {
       const batch = await this.store.due(now, SLICE);
@@ -411,6 +502,86 @@ export class ActivityTracker {
     if (now - this.#flushedAt >= this.flushIntervalMs) await this.flush();
   }
 
+  /** What there is to do when other processes do the same: the shared store judges, and tells everybody. */
+  async #tickTogether(shared: SharedActivityStore, now: number): Promise<void> {
+    try {
+      // First what this process knows, so that nothing is judged without it.
+      await this.flush();
+      for (let more = true; more;) {
+        ({ more } = await shared.due(now, SLICE));
+        this.#hearNews(shared);
+        if (more) await new Promise((resolve) => setImmediate(resolve));
+      }
+      this.#regain();
+    } catch (error) {
+      this.#hearNews(shared);
+      this.#lose(error);
+    }
+    this.#forgetExpired(now);
+    await this.#payDebts();
+  }
+
+  /** Takes in what happened to sessions, on whichever process. */
+  #hearNews(shared: SharedActivityStore): void {
+    for (const { signal, sessionId, keepsBlob } of shared.takeNews()) {
+      const isOver = signal.kind === 'end' || signal.kind === 'moved';
+      if (isOver && sessionId !== undefined && this.watched.get(sessionId)?.life === signal.record.life) {
+        if (!keepsBlob) this.bury(sessionId, signal.kind === 'end' ? signal.reason : null);
+        this.#release(sessionId);
+      }
+      if (signal.kind === 'end') this.#tellWaiting(signal.record.id, signal.reason);
+      if (signal.kind !== 'moved') this.signals.next(signal);
+    }
+  }
+
+  /** Memory is a shadow of the shared store: what is over by memory is looked up again when it is asked for. */
+  #forgetExpired(now: number): void {
+    for (let more = true; more;) {
+      const slice = this.watched.due(now, SLICE);
+      for (const { sessionId, verdict } of slice.due)
+        if (verdict.phase === 'expired') this.watched.remove(sessionId);
+      more = slice.more;
+    }
+  }
+
+  /** Removes the blob of a session that has ended anywhere; rejects if the session store fails, to be called again. */
+  async #removeBlobOf({ signal, sessionId, keepsBlob }: News): Promise<void> {
+    const isOver = signal.kind === 'end' || signal.kind === 'moved';
+    if (isOver && sessionId !== undefined && !keepsBlob) await this.blobs.destroy(sessionId);
+  }
+
+  #writeSoon(): { sessionIds: Set<string>; done: Promise<void> } {
+    const sessionIds = new Set<string>();
+    const done = new Promise((resolve) => setImmediate(resolve)).then(() => {
+      this.#writing = undefined;
+      return this.#write([...sessionIds].filter((sessionId) => this.watched.has(sessionId)));
+    });
+    return { sessionIds, done };
+  }
+
+  /** A shared store tells what happens through its log; else it is told here. */
+  #emit(signal: ActivitySignal): void {
+    if (!this.#shared) this.signals.next(signal);
+  }
+
+  /** The shared store fails; said once until it answers again. */
+  #lose(error: unknown): void {
+    diagnostics.storeFailure.publish({ operation: 'shared', message: messageOf(error) });
+    if (this.#outage) return;
+    this.#outage = { since: this.clock.now(), message: messageOf(error) };
+    this.#logger.error(
+      `The activity store fails (${messageOf(error)}): nobody is ended on a guess, sessions known to be alive are ` +
+        `served for ${this.graceMs / 1000} s, all others are refused until it is back.`,
+    );
+  }
+
+  #regain(): void {
+    if (!this.#outage) return;
+    const seconds = ((this.clock.now() - this.#outage.since) / 1000).toFixed(1);
+    this.#outage = undefined;
+    this.#logger.log(`The activity store answers again, after ${seconds} s.`);
+  }
+
   /** Tells of one passed boundary at once; answers when the ended session's blob is removed too. */
   async #tell({ kind, reason, dueAt, record, sessionId }: DueRecord, at: number): Promise<void> {
     if (kind === 'warn') return this.signals.next({ kind, record, at, dueAt, reason });
@@ -425,20 +596,42 @@ export class ActivityTracker {
   }
 
   #tellEnd(record: ActivityRecord, reason: EndReason, dueAt: number): void {
-    this.signals.next({ kind: 'end', record, at: this.clock.now(), dueAt, reason });
-    const ending = this.#endings.get(record.id);
-    this.#endings.delete(record.id);
+    this.#emit({ kind: 'end', record, at: this.clock.now(), dueAt, reason });
+    this.#tellWaiting(record.id, reason);
+  }
+
+  /** Lets those go on who wait for the end of a session. */
+  #tellWaiting(id: string, reason: EndReason): void {
+    const ending = this.#endings.get(id);
+    this.#endings.delete(id);
     ending?.next(reason);
     ending?.complete();
   }
 
   async #settle(sessionId: string): Promise<EndReason | undefined> {
+    if (this.#shared) return this.#settleTogether(this.#shared, sessionId);
     const stored = await this.store.find(this.references.ofSession(sessionId)).catch(forgiveCorrupt);
     if (stored) this.watched.learn(sessionId, stored.lastActivityAt, this.clock.now());
     const verdict = this.verdict(sessionId);
     if (verdict && verdict.phase !== 'expired') return undefined;
     const reason = verdict?.reason ?? this.#tombstones.find(sessionId)?.reason ?? 'idle';
     await this.end(sessionId, reason);
+    return reason;
+  }
+
+  async #settleTogether(shared: SharedActivityStore, sessionId: string): Promise<EndReason | undefined> {
+    const id = this.references.ofSession(sessionId);
+    const expiry = await shared.expire(id);
+    if (expiry.state === 'alive') {
+      this.watched.learn(sessionId, expiry.record.lastActivityAt, this.clock.now());
+      return undefined;
+    }
+    const tombstone = expiry.state === 'gone' ? await this.findTombstone(sessionId) : undefined;
+    const reason = expiry.state === 'ended' ? expiry.reason : (tombstone?.reason ?? 'idle');
+    this.bury(sessionId, reason);
+    this.#release(sessionId);
+    this.#tellWaiting(id, reason);
+    await this.removeBlob(sessionId);
     return reason;
   }
 
@@ -469,13 +662,17 @@ export class ActivityTracker {
     keepBlob: boolean,
   ): Promise<ActivityRecord | undefined> {
     try {
-      const ended = await this.store.end(id, reason);
+      const ended = await this.#endRecord(id, reason, keepBlob ? 'keep' : 'end');
       if (!keepBlob) await this.removeBlob(sessionId);
       return ended;
     } catch (error) {
       this.#owe(sessionId, { end: reason, untold: known === undefined, blob: !keepBlob }, error);
       return known && { id, ...known };
     }
+  }
+
+  #endRecord(id: string, reason: EndReason, mode: EndMode): Promise<ActivityRecord | undefined> {
+    return this.#shared ? this.#shared.end(id, reason, mode) : this.store.end(id, reason);
   }
 
   /** The session goes on under its new id; nothing is left of it under the old one. */
@@ -486,9 +683,9 @@ export class ActivityTracker {
     const ending = this.#endings.get(oldId!);
     if (ending) this.#endings.set(newId!, ending);
     this.#endings.delete(oldId!);
-    await this.store
-      .end(oldId!, 'replaced')
-      .catch((error: unknown) => this.#owe(from, { end: 'replaced' }, error));
+    await this.#endRecord(oldId!, 'replaced', 'move').catch((error: unknown) =>
+      this.#owe(from, { end: 'replaced' }, error),
+    );
   }
 
   #livingRotation(sessionId: string): Rotation | undefined {
@@ -516,7 +713,7 @@ export class ActivityTracker {
     this.#foundMeanwhile?.add(id);
     await this.#adopt(sessionId, record);
     // The next flush says in the store that this process keeps the record now.
-    this.watched.markDirty(sessionId);
+    if (!this.#shared) this.watched.markDirty(sessionId);
     return this.watched.get(sessionId);
   }
 
@@ -552,17 +749,25 @@ export class ActivityTracker {
   /** Watches a session that the store knew. */
   async #adopt(sessionId: string, record: ActivityRecord): Promise<void> {
     const now = this.clock.now();
+    if (this.#shared) {
+      this.watched.put(sessionId, record, now);
+      // It was read with the slack of a process that may have died; what is written may be that much older.
+      this.watched.noteWritten(sessionId, record.lastActivityAt - this.flushIntervalMs);
+      return;
+    }
     // A stamp of the future is corrected in the store too, before it becomes believable by the passing of time.
     if (record.lastActivityAt > now) await this.store.start({ ...record, lastActivityAt: now });
     this.watched.put(sessionId, record, now);
   }
 
   /** Stored first: a session must never carry the marker of a record that does not exist. */
-  async #keep(sessionId: string, record: ActivityRecord): Promise<void> {
-    const starting = this.store.start(record).then(() => {
+  async #keep(sessionId: string, record: ActivityRecord, silent = false): Promise<void> {
+    const stored = this.#shared ? this.#shared.start(record, sessionId, silent) : this.store.start(record);
+    const starting = stored.then(() => {
       // What was still to be done for an earlier life of this id has been overwritten.
       this.#debts.delete(sessionId);
       this.watched.put(sessionId, record, this.clock.now());
+      this.watched.noteWritten(sessionId, record.lastActivityAt);
     });
     this.#starting.set(sessionId, starting);
     try {
@@ -605,7 +810,7 @@ export class ActivityTracker {
   async #pay(sessionId: string, { end, untold, blob, adjust }: Debt): Promise<void> {
     if (adjust && this.watched.has(sessionId)) await this.store.adjust(this.#recordOf(sessionId));
     if (end !== undefined) {
-      const ended = await this.store.end(this.references.ofSession(sessionId), end);
+      const ended = await this.#endRecord(this.references.ofSession(sessionId), end, blob ? 'end' : 'keep');
       if (ended && untold) this.#tellEnd(ended, end, this.clock.now());
     }
     if (blob) await this.blobs.destroy(sessionId);

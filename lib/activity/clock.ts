@@ -36,3 +36,17 @@ export class SystemClock extends Clock {
     return () => clearInterval(timer);
   }
 }
+
+/** The machine's monotonic clock alone: its instants have no meaning of their own, and nobody can set it. */
+@Injectable()
+export class SteadyClock extends Clock {
+  now(): number {
+    return performance.now();
+  }
+
+  every(milliseconds: number, callback: () => unknown): () => void {
+    const timer = setInterval(callback, milliseconds);
+    timer.unref();
+    return () => clearInterval(timer);
+  }
+}

@@ -37,6 +37,12 @@ class Page {
   readonly limits = new Uint32Array(PAGE_ROWS);
   readonly devices = new Uint8Array(PAGE_ROWS);
   readonly flags = new Uint8Array(PAGE_ROWS);
+  /** Empty unless it matters when activity was last written. */
+  readonly writtenAt: Float64Array;
+
+  constructor(remembersWrites: boolean) {
+    this.writtenAt = new Float64Array(remembersWrites ? PAGE_ROWS : 0);
+  }
 }
 
 /**
@@ -60,7 +66,11 @@ export class WatchedSessions {
   #used = 0;
   #dirty: number[] = [];
 
-  constructor(now: number) {
+  constructor(
+    now: number,
+    /** Whether it matters when activity was last written; costs 8 bytes a session. */
+    private readonly remembersWrites = false,
+  ) {
     this.#wheel = new DeadlineWheel(now);
   }
 
@@ -212,6 +222,20 @@ export class WatchedSessions {
     return { due, more: true };
   }
 
+  /** Remembers that the store knows of activity at `at`. */
+  noteWritten(sessionId: string, at: number): void {
+    const slot = this.#slots.find(sessionId);
+    if (slot !== NONE) this.#page(slot).writtenAt[rowOf(slot)] = at;
+  }
+
+  /** How much later the last activity is than what the store knows of, in milliseconds. */
+  unwrittenMs(sessionId: string): number {
+    const slot = this.#slots.find(sessionId);
+    if (slot === NONE) return 0;
+    const { lastActivityAt, writtenAt } = this.#page(slot);
+    return lastActivityAt[rowOf(slot)]! - (writtenAt[rowOf(slot)] ?? 0);
+  }
+
   /** Sessions whose last activity moved since the last call, and forgets that it did. */
   takeDirty(): string[] {
     const dirty: string[] = [];
@@ -287,7 +311,7 @@ export class WatchedSessions {
   }
 
   #grow(): void {
-    const capacity = this.#pages.push(new Page()) * PAGE_ROWS;
+    const capacity = this.#pages.push(new Page(this.remembersWrites)) * PAGE_ROWS;
     this.#wheel.resize(capacity);
     this.#slots.reserve(capacity);
     this.#users.reserve(capacity);

@@ -1,7 +1,11 @@
 import { Injectable, Logger } from '@nestjs/common';
 import type { ActivitySignal } from '../activity/activity-signal.js';
+import { ActivityStore } from '../activity/activity-store.js';
 import { ActivityTracker } from '../activity/activity-tracker.js';
+import { SharedActivityStore } from '../activity/shared-activity-store.js';
 import { SessionSecurityOptions } from '../options/index.js';
+
+const GROUP = 'session-security:audit';
 
 /**
  * Writes a line of JSON for each event that an auditor asks for, in the words of the OWASP Logging Vocabulary
@@ -12,9 +16,18 @@ import { SessionSecurityOptions } from '../options/index.js';
 export class AuditLog {
   readonly #logger = new Logger('SessionSecurityAudit');
 
-  constructor(options: SessionSecurityOptions, tracker: ActivityTracker) {
-    if (options.audit ?? options.preset !== undefined)
-      tracker.signals.subscribe((signal) => this.#write(signal));
+  constructor(options: SessionSecurityOptions, tracker: ActivityTracker, store: ActivityStore) {
+    if (!(options.audit ?? options.preset !== undefined)) return;
+    // Several processes hear of every session, and one of them writes the line.
+    if (store instanceof SharedActivityStore) {
+      store.deliver(GROUP, ({ signal }) => {
+        if (signal.kind !== 'moved') this.#write(signal);
+        return Promise.resolve();
+      });
+    }
+    tracker.signals.subscribe((signal) => {
+      if (signal.kind === 'use-after-end' || !tracker.isShared) this.#write(signal);
+    });
   }
 
   #write(signal: ActivitySignal): void {

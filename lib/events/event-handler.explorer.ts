@@ -1,4 +1,4 @@
-import { Injectable, Logger, type OnApplicationBootstrap } from '@nestjs/common';
+import { Injectable, type OnApplicationBootstrap } from '@nestjs/common';
 import { DiscoveryService, MetadataScanner, Reflector } from '@nestjs/core';
 import { EVENT_HANDLER } from './event-handler.decorators.js';
 import type { AnySessionEvent } from './session-event.js';
@@ -7,12 +7,12 @@ import { SessionSecurityEvents } from './session-security-events.js';
 type Handler = (event: AnySessionEvent) => unknown;
 
 /**
- * Finds the methods decorated with `@OnSession…()` and connects them. Each call stands alone: what throws, rejects or
- * never ends is logged and disturbs no request and no other handler.
+ * Finds the methods decorated with `@OnSession…()` and connects them, each as a durable handler of its own. What one
+ * throws or rejects, and that it never ends, disturbs no request and no other handler.
  */
 @Injectable()
 export class EventHandlerExplorer implements OnApplicationBootstrap {
-  readonly #logger = new Logger('SessionSecurity');
+  readonly #named = new Map<string, number>();
 
   constructor(
     private readonly discovery: DiscoveryService,
@@ -36,19 +36,15 @@ export class EventHandlerExplorer implements OnApplicationBootstrap {
       const kind = this.reflector.get<AnySessionEvent['kind'] | undefined>(EVENT_HANDLER, method);
       if (!kind) continue;
       const handler = method.bind(instance) as Handler;
-      const handlerName = `${instance.constructor.name}.${name}`;
-      this.events.all$.subscribe((event) => {
-        if (event.kind === kind) void this.#call(handler, handlerName, event);
-      });
+      const group = this.#groupOf(`${instance.constructor.name}.${name}`);
+      this.events.durable(group, (event) => (event.kind === kind ? handler(event) : undefined));
     }
   }
 
-  async #call(handler: Handler, name: string, event: AnySessionEvent): Promise<void> {
-    try {
-      await handler(event);
-    } catch (error) {
-      const message = error instanceof Error ? (error.stack ?? error.message) : String(error);
-      this.#logger.error(`${name} failed on a session's ${event.kind} event ${event.id}: ${message}`);
-    }
+  /** The name of the handler's group; providers of the same class name are told apart by their order. */
+  #groupOf(name: string): string {
+    const number = (this.#named.get(name) ?? 0) + 1;
+    this.#named.set(name, number);
+    return number === 1 ? name : `${name}#${number}`;
   }
 }

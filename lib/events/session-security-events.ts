@@ -1,9 +1,11 @@
-import { Injectable } from '@nestjs/common';
+import { Injectable, Logger } from '@nestjs/common';
 import { merge, type Observable, Subject } from 'rxjs';
 import type { ActivitySignal } from '../activity/activity-signal.js';
+import { ActivityStore } from '../activity/activity-store.js';
 import { ActivityTracker } from '../activity/activity-tracker.js';
 import { diagnostics } from '../activity/diagnostics.js';
 import { SessionReferences } from '../activity/session-reference.js';
+import { type RecordSignal, SharedActivityStore } from '../activity/shared-activity-store.js';
 import type {
   AnySessionEvent,
   SessionEndEvent,
@@ -14,13 +16,15 @@ import type {
 } from './session-event.js';
 
 /**
- * What happens to sessions, as streams; hot, of this process. Deadlines are found within a second, also when no request
- * ever comes.
+ * What happens to sessions, as streams; hot, in this process. Deadlines are found within a second, also when no request
+ * ever comes. With a store that processes share, every process hears of the sessions of all, within about a second, and
+ * nothing of what happens while it is down: {@link durable} misses nothing.
  *
  * @publicApi
  */
 @Injectable()
 export class SessionSecurityEvents {
+  readonly #logger = new Logger('SessionSecurity');
   readonly start$ = new Subject<SessionStartEvent>();
   readonly warn$ = new Subject<SessionWarnEvent>();
   readonly renew$ = new Subject<SessionRenewEvent>();
@@ -38,6 +42,7 @@ export class SessionSecurityEvents {
   constructor(
     tracker: ActivityTracker,
     private readonly references: SessionReferences,
+    private readonly store: ActivityStore,
   ) {
     const streams = [this.start$, this.warn$, this.renew$, this.expire$, this.end$];
     this.all$.subscribe((event) => diagnostics.event.publish(event));
@@ -47,23 +52,67 @@ export class SessionSecurityEvents {
     });
   }
 
+  /**
+   * Calls the handler with every event, once for the whole application however many processes it runs in, and waits for
+   * its promise.
+   *
+   * With a store that processes share, this is the way to act on events and lose none: an event is acknowledged when the
+   * promise resolves, delivered again (with the same `id`) when it rejects, takes too long or its process dies, and set
+   * aside and reported after the last try. Processes that name the same group share its events. In one process, without
+   * such a store, the handler is called as the event happens, and what it throws is logged.
+   *
+   * @param group names the handler, in all processes and versions of the application
+   */
+  durable(group: string, handler: (event: AnySessionEvent) => unknown): void {
+    if (this.store instanceof SharedActivityStore) {
+      this.store.deliver(group, async ({ signal }) => {
+        if (signal.kind === 'moved') return;
+        for (const event of this.#eventsOf(signal)) await handler(event);
+      });
+    } else {
+      this.all$.subscribe((event) => void this.#call(group, handler, event));
+    }
+  }
+
+  async #call(
+    name: string,
+    handler: (event: AnySessionEvent) => unknown,
+    event: AnySessionEvent,
+  ): Promise<void> {
+    try {
+      await handler(event);
+    } catch (error) {
+      const message = error instanceof Error ? (error.stack ?? error.message) : String(error);
+      this.#logger.error(`${name} failed on a session's ${event.kind} event ${event.id}: ${message}`);
+    }
+  }
+
   #publish(signal: ActivitySignal): void {
+    if (signal.kind === 'use-after-end') {
+      const { id: session, userId, reason, at } = signal;
+      return diagnostics.useAfterEnd.publish({ session, userId, reason, at });
+    }
+    for (const event of this.#eventsOf(signal)) {
+      const stream: Subject<AnySessionEvent> = this[`${event.kind}$`] as Subject<AnySessionEvent>;
+      stream.next(event);
+    }
+  }
+
+  #eventsOf(signal: RecordSignal): AnySessionEvent[] {
     switch (signal.kind) {
       case 'start':
-        return this.start$.next(this.#event(signal, 'start'));
+        return [this.#event(signal, 'start')];
       case 'renew':
-        return this.renew$.next(this.#event(signal, 'renew', signal.at));
+        return [this.#event(signal, 'renew', signal.at)];
       case 'warn':
-        return this.warn$.next(this.#timed(signal, 'warn', signal.reason));
-      case 'use-after-end': {
-        const { id: session, userId, reason, at } = signal;
-        return diagnostics.useAfterEnd.publish({ session, userId, reason, at });
+        return [this.#timed(signal, 'warn', signal.reason, signal.dueAt)];
+      case 'end': {
+        const { reason } = signal;
+        const end = this.#timed(signal, 'end', reason);
+        return reason === 'idle' || reason === 'lifetime'
+          ? [this.#timed(signal, 'expire', reason), end]
+          : [end];
       }
-      case 'end':
-        if (signal.reason === 'idle' || signal.reason === 'lifetime') {
-          this.expire$.next(this.#timed(signal, 'expire', signal.reason));
-        }
-        this.end$.next(this.#timed(signal, 'end', signal.reason));
     }
   }
 
@@ -71,9 +120,11 @@ export class SessionSecurityEvents {
     signal: Extract<ActivitySignal, { dueAt: number }>,
     kind: Kind,
     reason: Reason,
+    // A life has one end, so its events need no more identity; another process may come to another instant or reason.
+    ...identity: (string | number)[]
   ) {
     const { at, dueAt } = signal;
-    return { ...this.#event(signal, kind, reason, dueAt), reason, dueAt, lateMs: Math.max(0, at - dueAt) };
+    return { ...this.#event(signal, kind, ...identity), reason, dueAt, lateMs: Math.max(0, at - dueAt) };
   }
 
   #event<Kind extends AnySessionEvent['kind']>(

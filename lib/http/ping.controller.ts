@@ -61,8 +61,7 @@ export function pingController(path: string): Type {
       const { idleFor } = await readPingBody(request, response);
       this.advisor.pinged();
       await this.enforcer.reconsider(request);
-      const { sessionId, unreadId = sessionId } = this.enforcer.stateOf(request);
-      if (unreadId !== undefined && idleFor !== undefined) this.tracker.touch(unreadId, idleFor * 1000);
+      if (idleFor !== undefined) await this.enforcer.touch(request, idleFor * 1000);
       return this.#answer(request, response);
     }
 

@@ -76,6 +76,23 @@ export class SessionEnforcer {
     }
   }
 
+  /**
+   * Counts activity of the request's session, `idleForMs` ago. With a shared store it may be found then that another
+   * process has ended the session; the request's state says so.
+   */
+  async touch(request: SessionSecurityRequest, idleForMs = 0): Promise<void> {
+    const state = this.stateOf(request);
+    const { sessionId, unreadId = sessionId } = state;
+    if (unreadId === undefined) return;
+    this.tracker.touch(unreadId, idleForMs);
+    if (sessionId === undefined || !this.tracker.mustWrite(sessionId)) return;
+    try {
+      if (!(await this.tracker.write(sessionId))) this.#abandon(request, state, sessionId);
+    } catch (error) {
+      this.#refuse(request, state, error);
+    }
+  }
+
   /** The request's user has proved again who they are: both clocks start anew. Answers whether the session lives. */
   async restart(request: SessionSecurityRequest): Promise<boolean> {
     const { outcome, sessionId } = await this.enforce(request);
@@ -152,8 +169,12 @@ export class SessionEnforcer {
     if (!authenticated && !marker) return this.#lookForGrave(request, session, state);
     if (this.#followsRotation(request, session, state)) return;
 
-    const record = this.tracker.recall(session.id) ?? (await this.tracker.locate(session.id));
-    if (marker && record?.life !== marker.life) return this.#bury(request, session, state);
+    this.tracker.requireTrust();
+    let record = this.tracker.recall(session.id) ?? (await this.tracker.locate(session.id));
+    if (marker && record?.life !== marker.life) {
+      record = await this.tracker.relocate(session.id);
+      if (record?.life !== marker.life) return this.#bury(request, session, state);
+    }
     if (!record) return this.#firstSight(request, session, state);
     if (authenticated && (await this.#replaced(request, session, state, record.userId))) return;
     if (authenticated) await this.#adoptLimits(request, session.id);
@@ -171,7 +192,7 @@ export class SessionEnforcer {
     session: RequestSession,
     state: RequestState,
   ): Promise<void> {
-    if (this.tracker.tombstone(session.id)) return this.#abandon(request, state, session.id);
+    if (await this.tracker.findTombstone(session.id)) return this.#abandon(request, state, session.id);
     await this.#start(request, session, state, await this.signIn.identify(request));
   }
 
@@ -255,6 +276,7 @@ export class SessionEnforcer {
 
   /** Marked as watched, but there is no record of that life: dead. */
   async #bury(request: SessionSecurityRequest, session: RequestSession, state: RequestState): Promise<void> {
+    await this.tracker.findTombstone(session.id);
     this.tracker.bury(session.id, null);
     await this.tracker.end(session.id, 'revoked');
     this.#abandon(request, state, session.id);
@@ -270,10 +292,14 @@ export class SessionEnforcer {
   }
 
   /** Nobody is signed in; was somebody, by the cookie that was presented? */
-  #lookForGrave(request: SessionSecurityRequest, session: RequestSession, state: RequestState): void {
+  async #lookForGrave(
+    request: SessionSecurityRequest,
+    session: RequestSession,
+    state: RequestState,
+  ): Promise<void> {
     this.advisor.notSignedIn(session);
     for (const id of this.platform.presentedIds(request, this.options.cookieName)) {
-      const tombstone = id === session.id ? undefined : this.tracker.tombstone(id);
+      const tombstone = id === session.id ? undefined : await this.tracker.findTombstone(id);
       if (!tombstone) continue;
       if (tombstone.rotation && tombstone.reason === null) return this.#askAgain(request, state);
       state.outcome = 'ended';

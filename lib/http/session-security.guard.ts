@@ -42,6 +42,8 @@ export class SessionSecurityGuard implements CanActivate {
 
     const state = await this.enforcer.enforce(request);
     if (state.outcome === 'turned-away') throw tooManySessions(response);
+    // Somebody is there, also when the store cannot say who.
+    if (!this.classifier.isPassive(context, request)) await this.enforcer.touch(request);
     this.notice.leave(request, response);
     if (state.endedId !== undefined && !this.#isOwnRoute(context))
       this.tracker.presentedAfterEnd(state.endedId);
@@ -52,9 +54,6 @@ export class SessionSecurityGuard implements CanActivate {
     ) {
       this.expiredAnswer.refuse(request, response, state.ended);
     }
-    // Somebody is there, also when the store cannot say who.
-    const present = state.sessionId ?? state.unreadId;
-    if (present !== undefined && !this.classifier.isPassive(context, request)) this.tracker.touch(present);
     if (state.storeFailed && this.options.onStoreFailure === 'unavailable' && !this.#allowsExpired(context))
       throw storeUnavailable(response);
     if (state.outcome !== 'watched') return true;

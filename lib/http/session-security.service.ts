@@ -38,10 +38,10 @@ export class SessionSecurityService {
 
   /** Counts this instant as activity of the request's session. Answers whether it lives. */
   async touch(request: SessionSecurityRequest): Promise<boolean> {
-    const { outcome, sessionId } = await this.enforcer.enforce(request);
-    if (outcome !== 'watched' || sessionId === undefined) return false;
-    this.tracker.touch(sessionId);
-    return true;
+    const state = await this.enforcer.enforce(request);
+    if (state.outcome !== 'watched') return false;
+    await this.enforcer.touch(request);
+    return state.outcome === 'watched';
   }
 
   /** Ends the request's session: its blob and record are gone, and the request goes on as nobody. */

@@ -33,6 +33,13 @@ export interface ApplicationSessionStore {
   all?(callback: (error: unknown, sessions?: unknown) => void): unknown;
 }
 
+/** A store of activity records that several processes share, such as `RedisActivityStore`. */
+export interface SharedStore {
+  readonly pollIntervalMs: number;
+  open(): Promise<void>;
+  close(): Promise<void>;
+}
+
 /** Start values of the browser side; see `docs/wire.md`. */
 export interface ClientOptions {
   /** At expiry: leave the page (`navigate`, the default), keep it covered (`lock`) or only raise an event (`event`). */
@@ -117,6 +124,13 @@ const IsRoutePath = () =>
     'isRoutePath',
     (value) => typeof value === 'string' && /^[\w.~-]+(\/[\w.~-]+)*$/.test(value),
     'a relative route path such as "session-security", without "/" at its ends',
+  );
+
+const IsSharedStore = () =>
+  check(
+    'isSharedStore',
+    (value) => typeof (value as { synchronize?: unknown } | null)?.synchronize === 'function',
+    'a store that several processes share, such as new RedisActivityStore({ client })',
   );
 
 const IsSessionStore = () =>
@@ -289,9 +303,33 @@ export class SessionSecurityOptions {
   @MinLength(32, { message: 'secret must have at least 32 characters' })
   secret?: string;
 
-  /** How often last activity is written to the store, in seconds. Default 10. Memory is always exact. */
+  /**
+   * How often last activity is written to the store, in seconds. Default 10; with `store` 1, and at most 1. Memory is
+   * always exact.
+   */
   @IsSeconds()
   flushInterval: number = 10;
+
+  /**
+   * Where activity records live when the application runs in several processes: `new RedisActivityStore({ client })` of
+   * `nestjs-session-security/redis`. It requires `secret`. Ends come up to `flushInterval` and a second late then, never
+   * early. Default: beside the sessions in the application's own session store, for one process.
+   */
+  @IsOptional()
+  @IsSharedStore()
+  store?: SharedStore;
+
+  /**
+   * With `store`: how many seconds sessions that memory knows to be alive are served while the store fails. After that,
+   * and for all other sessions at once, requests get what `onStoreFailure` says, which is `unavailable` by default then.
+   * 0 = nobody is served. Default 30.
+   */
+  @check(
+    'isGrace',
+    (value) => typeof value === 'number' && Number.isFinite(value) && value >= 0,
+    'a number of seconds, 0 or more',
+  )
+  grace: number = 30;
 
   /** How many sessions a user may have at once; `null` (default) = any number. ASVS 5.0 7.1.2. */
   @ValidateIf((options: SessionSecurityOptions) => options.maxSessionsPerUser !== null)

@@ -4,6 +4,9 @@ import { SessionSecurityOptions, type SessionSecurityOptionsInput } from './sess
 
 /** WCAG 2.2 SC 2.2.1: at least 20 seconds to extend a time limit. */
 const SHORTEST_WARNING = 20;
+/** With a shared store an end is late by up to two seconds: the flush interval, and a second to find it. */
+const LONGEST_SHARED_FLUSH_INTERVAL = 1;
+const SHARED_TOLERANCE = 1;
 /** From here on a round number of thousands is more likely a slip for milliseconds than a limit. */
 const LONGEST_USUAL_LIMIT = 12 * 3600;
 
@@ -34,7 +37,7 @@ export function validateOptions(given: SessionSecurityOptionsInput = {}): Valida
   const known = Object.keys(defaults);
   const unknown = Object.keys(given).filter((name) => !known.includes(name));
   const set = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
-  const options = Object.assign(defaults, presetLimits(given), set);
+  const options = Object.assign(defaults, presetLimits(given), sharedDefaults(given), set);
 
   const problems = [
     ...unknown.map((name) => `${name} is no option${suggestion(name, known)}`),
@@ -42,7 +45,8 @@ export function validateOptions(given: SessionSecurityOptionsInput = {}): Valida
       Object.values(error.constraints ?? {}),
     ),
   ];
-  if (problems.length === 0) problems.push(...limitProblems(options), ...millisecondsMistaken(options));
+  if (problems.length === 0)
+    problems.push(...limitProblems(options), ...millisecondsMistaken(options), ...sharedProblems(options));
   const beyond =
     problems.length === 0 && options.preset
       ? beyondPreset(options.preset, options, toleranceOf(options))
@@ -59,8 +63,25 @@ export function validateOptions(given: SessionSecurityOptionsInput = {}): Valida
  * How late an end may come, never early, in seconds: nothing while the process lives, and as much as may not have been
  * written when it dies.
  */
-export function toleranceOf({ flushInterval }: SessionSecurityOptions): number {
-  return flushInterval;
+export function toleranceOf({ flushInterval, store }: SessionSecurityOptions): number {
+  return store ? flushInterval + SHARED_TOLERANCE : flushInterval;
+}
+
+/** Defaults that differ when several processes share a store. */
+function sharedDefaults({ store }: SessionSecurityOptionsInput): SessionSecurityOptionsInput {
+  return store ? { flushInterval: LONGEST_SHARED_FLUSH_INTERVAL, onStoreFailure: 'unavailable' } : {};
+}
+
+function sharedProblems({ store, secret, flushInterval }: SessionSecurityOptions): string[] {
+  if (!store) return [];
+  return [
+    ...(secret === undefined
+      ? ['secret must be set with store, the same on every process: session ids are encrypted with it']
+      : []),
+    ...(flushInterval > LONGEST_SHARED_FLUSH_INTERVAL
+      ? [`flushInterval must be at most ${LONGEST_SHARED_FLUSH_INTERVAL} with store, but is ${flushInterval}`]
+      : []),
+  ];
 }
 
 function presetLimits({ preset }: SessionSecurityOptionsInput): SessionSecurityOptionsInput {

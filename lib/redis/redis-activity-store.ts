@@ -17,6 +17,7 @@ import {
 } from './redis-activity-store.options.js';
 import { RedisKeys } from './redis-keys.js';
 import { portTo, type RedisPort, withTimeLimit } from './redis-port.js';
+import { StoreFailure } from '../activity/store-calls.js';
 import { isError, RedisScripts, type ScriptName } from './redis-scripts.js';
 import { SealedSessionIds } from './sealed-session-id.js';
 import { limitsText, newsOf, RECORD_FIELDS, recordOf, type StreamEntry } from './stream-entry.js';
@@ -179,7 +180,8 @@ export class RedisActivityStore extends SharedActivityStore {
     const [reply] = await this.#claim(this.#keys.shardOf(id), [id]);
     const [state, , reason, ...fields] = reply!;
     if (state === 'expire') return { state: 'ended', reason: reason! };
-    if (state === 'held') throw new Error('Redis was away a moment ago; sessions are judged again shortly');
+    if (state === 'held')
+      throw new StoreFailure('Redis was away a moment ago; sessions are judged again shortly');
     const record = recordOf(id, fields);
     return record ? { state: 'alive', record: this.#withSlack(record) } : { state: 'gone' };
   }
@@ -226,6 +228,7 @@ export class RedisActivityStore extends SharedActivityStore {
 
   deliver(group: string, handler: (news: News) => Promise<void>): void {
     const member = this.#group(group, handler);
+    // What fails now is tried again with the next look.
     if (this.#clock.synchronized) void member.open().catch(() => undefined);
   }
 

@@ -1,3 +1,5 @@
+import { StoreFailure } from '../activity/store-calls.js';
+
 /** The part of a client that is used: of `redis` (node-redis 5 and 6; client, pool, cluster, sentinel) or `ioredis` (5 and 6). */
 export type RedisClient = NodeRedisClient | NodeRedisCluster | NodeRedisSentinel | IoredisClient;
 
@@ -49,26 +51,25 @@ function isIoredis(client: RedisClient | null): client is IoredisClient {
   return typeof (client as Partial<IoredisClient> | null)?.call === 'function';
 }
 
-/** Redis did not answer in time; the command may still be carried out. */
-export class RedisTimeoutError extends Error {
-  readonly code = 'SESSION_SECURITY_REDIS_TIMEOUT';
-
-  constructor(milliseconds: number) {
-    super(`Redis did not answer within ${milliseconds} ms`);
-    this.name = 'RedisTimeoutError';
-  }
-}
-
-/** The same port, whose every answer comes within `milliseconds` or rejects with {@link RedisTimeoutError}. */
+/** The same port; every command is answered within `milliseconds`, or fails with a {@link StoreFailure}. */
 export function withTimeLimit(port: RedisPort, milliseconds: number): RedisPort {
   return {
     send: (key, command) =>
       new Promise((resolve, reject) => {
-        const timer = setTimeout(() => reject(new RedisTimeoutError(milliseconds)), milliseconds);
+        const timer = setTimeout(
+          // It may still be carried out, so everything that is sent may be sent again.
+          () => reject(new StoreFailure(`Redis did not answer within ${milliseconds} ms`)),
+          milliseconds,
+        );
         port
           .send(key, command)
-          .then(resolve, reject)
+          .then(resolve, (error: unknown) => reject(failureOf(error)))
           .finally(() => clearTimeout(timer));
       }),
   };
+}
+
+function failureOf(error: unknown): StoreFailure {
+  const reason = error instanceof Error && error.message ? error.message : String(error);
+  return new StoreFailure(`Redis failed: ${reason}`, error);
 }

@@ -56,6 +56,7 @@ export class StreamGroup {
   readonly #hungry = new Set<number>();
   #acknowledged = new Map<number, string[]>();
   #acknowledging?: Promise<void> | undefined;
+  #opening?: Promise<void> | undefined;
   #opened = false;
   #closed = false;
   #sweptAt = -Infinity;
@@ -69,8 +70,10 @@ export class StreamGroup {
   /** Joins the group, founding it if need be: then it begins with what happens from now on. */
   async open(): Promise<void> {
     if (this.#opened) return;
-    await Promise.all(this.#shards().map((shard) => this.#found(shard, '$')));
-    this.#opened = true;
+    this.#opening ??= Promise.all(this.#shards().map((shard) => this.#found(shard, '$')))
+      .then(() => void (this.#opened = true))
+      .finally(() => (this.#opening = undefined));
+    await this.#opening;
   }
 
   /** A shard's stream has news. */
@@ -86,7 +89,9 @@ export class StreamGroup {
 
   /** Delivers again what is due for it; now and then looks for what others have left lying. */
   tick(): void {
-    if (!this.#opened || this.#closed) return;
+    if (this.#closed) return;
+    // What fails is tried again at the next tick.
+    if (!this.#opened) return this.#track(this.open().catch(() => undefined));
     const now = this.redis.now();
     for (const retry of this.#retries) {
       if (retry.at > now || this.#inHand.size >= IN_HAND) continue;

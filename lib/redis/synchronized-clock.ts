@@ -49,16 +49,3 @@ export class SynchronizedClock extends Clock {
     this.#distance = Math.max(...this.#distances.values());
   }
 }
-
-/** The machine's monotonic clock, whose instants have no meaning of their own: nobody can set it. */
-export class SteadyClock extends Clock {
-  now(): number {
-    return performance.now();
-  }
-
-  every(milliseconds: number, callback: () => unknown): () => void {
-    const timer = setInterval(callback, milliseconds);
-    timer.unref();
-    return () => clearInterval(timer);
-  }
-}

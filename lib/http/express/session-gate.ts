@@ -38,6 +38,8 @@ export class SessionGate {
   readonly #logger = new Logger('SessionSecurity');
   /** The guarded stores, each with what gives it back as it was. */
   readonly #guarded = new Map<ExpressSessionStore, () => void>();
+  /** How many writes of a session are under way that a shared store may say must be undone. */
+  readonly #writing = new Map<string, number>();
   #disconnected = false;
   /** Told when a session id is given up for another within a request. */
   onRotation: RotationListener = () => undefined;
@@ -104,12 +106,16 @@ export class SessionGate {
         ? original.get(sessionId, callback ?? ignore)
         : answered(callback, (answer) => this.#read(sessionId, original, answer));
 
-    store.set = (sessionId: string, session: unknown, callback?: Answer) =>
-      isRecord(sessionId)
-        ? original.set(sessionId, session, callback)
-        : answered(callback, (answer) =>
-            this.#write(sessionId, session, (done) => original.set(sessionId, session, done), answer),
-          );
+    store.set = (sessionId: string, session: unknown, callback?: Answer) => {
+      if (isRecord(sessionId)) return original.set(sessionId, session, callback);
+      const write: StoreOperation = (done) => original.set(sessionId, session, done);
+      return answered(callback, (answer) => {
+        // Only what has been watched can have been ended elsewhere.
+        if (this.tracker.isShared && readMarker(session as Record<string, unknown>))
+          void this.#writeTogether(sessionId, session, write, answer);
+        else this.#write(sessionId, session, write, answer);
+      });
+    };
 
     if (original.touch) {
       store.touch = (sessionId: string, session: unknown, callback?: Answer) =>
@@ -150,7 +156,7 @@ export class SessionGate {
   }
 
   #read(sessionId: string, original: SessionStore, answer: Answer): void {
-    if (this.tracker.lives(sessionId)) {
+    if (this.tracker.lives(sessionId) && !this.#writing.has(sessionId)) {
       // The hot path: nothing is asked or waited for but the session itself.
       this.calls.call(
         (done) => original.get(sessionId, done),
@@ -166,7 +172,7 @@ export class SessionGate {
 
   /** Reads a session that memory does not know to be alive, and gives it out only if it is. */
   async #admit(sessionId: string, original: SessionStore): Promise<unknown> {
-    if (this.tracker.tombstone(sessionId)) return undefined;
+    if (await this.#graveOf(sessionId)) return undefined;
     if (this.tracker.verdict(sessionId) && (await this.tracker.settle(sessionId))) return undefined;
     const session = await this.calls.ask((done) => original.get(sessionId, done));
     if (session === undefined || session === null) return undefined;
@@ -174,6 +180,7 @@ export class SessionGate {
     if (!marker) return session;
     const record = await this.tracker.locate(sessionId);
     if (record?.life !== marker.life) {
+      await this.tracker.findTombstone(sessionId);
       this.tracker.bury(sessionId, null);
       await this.tracker.end(sessionId, 'revoked');
       return undefined;
@@ -181,6 +188,13 @@ export class SessionGate {
     if (this.tracker.verdict(sessionId)?.phase === 'expired' && (await this.tracker.settle(sessionId)))
       return undefined;
     return this.tracker.tombstone(sessionId) ? undefined : session;
+  }
+
+  /** In memory; and in the shared store if this process is just writing what another may have ended. */
+  async #graveOf(sessionId: string): Promise<unknown> {
+    return this.#writing.has(sessionId)
+      ? this.tracker.findTombstone(sessionId)
+      : this.tracker.tombstone(sessionId);
   }
 
   #write(sessionId: string, session: unknown, write: StoreOperation, answer: Answer): void {
@@ -195,6 +209,36 @@ export class SessionGate {
         }),
       answer,
     );
+  }
+
+  /**
+   * As {@link #write}, where another process may end the session meanwhile: the grave is looked for in the shared store.
+   * Until it is known that there is none, this process asks the store about the session instead of trusting its memory,
+   * so that a write which has to be undone is not read.
+   */
+  async #writeTogether(
+    sessionId: string,
+    session: unknown,
+    write: StoreOperation,
+    answer: Answer,
+  ): Promise<void> {
+    this.#writing.set(sessionId, (this.#writing.get(sessionId) ?? 0) + 1);
+    try {
+      if (await this.tracker.findTombstone(sessionId)) return afterwards(answer);
+      await new Promise<void>((resolve) => {
+        this.#write(sessionId, session, write, (error) => {
+          void this.tracker.findTombstone(sessionId).then(async (tombstone) => {
+            if (tombstone) await this.tracker.removeBlob(sessionId);
+            resolve();
+            afterwards(() => answer(tombstone ? null : error));
+          });
+        });
+      });
+    } finally {
+      const others = this.#writing.get(sessionId)! - 1;
+      if (others === 0) this.#writing.delete(sessionId);
+      else this.#writing.set(sessionId, others);
+    }
   }
 }
 

@@ -1,3 +1,4 @@
+import { SteadyClock } from '../../../lib/activity/clock.js';
 import { SessionReferences } from '../../../lib/activity/session-reference.js';
 import type { ActivityRecord } from '../../../lib/activity/activity-record.js';
 import type { News } from '../../../lib/activity/shared-activity-store.js';
@@ -6,7 +7,7 @@ import {
   type RedisActivityStoreOptions,
   type RedisClient,
 } from '../../../lib/redis/index.js';
-import { SteadyClock, type SynchronizedClock } from '../../../lib/redis/synchronized-clock.js';
+import type { SynchronizedClock } from '../../../lib/redis/synchronized-clock.js';
 
 export const SECRET = 'a secret of the tests, long enough';
 export const references = new SessionReferences(SECRET);
