@@ -131,7 +131,7 @@ export class ActivityTracker {
    */
   recover(): void {
     // Now blobs can be removed. Until some process can, their removal waits in a shared store.
-    this.#shared?.deliver(BLOBS_GROUP, (news) => this.#removeBlobOf(news));
+    this.#shared?.deliver(BLOBS_GROUP, (news) => this.#removeBlobOf(news), ['end', 'moved']);
     this.#recovering ??= this.#recover().catch((error: unknown) => {
       this.#report('recover', error);
       this.#recovering = undefined;
@@ -334,7 +334,7 @@ export class ActivityTracker {
    * session too early.
    */
   mustWrite(sessionId: string): boolean {
-    return this.#shared !== undefined && this.watched.unwrittenMs(sessionId) >= this.flushIntervalMs;
+    return this.#shared !== undefined && this.watched.unwrittenMs(sessionId) >= this.flushIntervalMs * 0.9;
   }
 
   /**
@@ -523,9 +523,11 @@ export class ActivityTracker {
 
   /** Takes in what happened to sessions, on whichever process. */
   #hearNews(shared: SharedActivityStore): void {
-    for (const { signal, sessionId, keepsBlob } of shared.takeNews()) {
+    for (const news of shared.takeNews()) {
+      const { signal, keepsBlob } = news;
       const isOver = signal.kind === 'end' || signal.kind === 'moved';
-      if (isOver && sessionId !== undefined && this.watched.get(sessionId)?.life === signal.record.life) {
+      const sessionId = isOver && this.watched.size > 0 ? news.sessionId : undefined;
+      if (sessionId !== undefined && this.watched.get(sessionId)?.life === signal.record.life) {
         if (!keepsBlob) this.bury(sessionId, signal.kind === 'end' ? signal.reason : null);
         this.#release(sessionId);
       }
@@ -545,9 +547,8 @@ export class ActivityTracker {
   }
 
   /** Removes the blob of a session that has ended anywhere; rejects if the session store fails, to be called again. */
-  async #removeBlobOf({ signal, sessionId, keepsBlob }: News): Promise<void> {
-    const isOver = signal.kind === 'end' || signal.kind === 'moved';
-    if (isOver && sessionId !== undefined && !keepsBlob) await this.blobs.destroy(sessionId);
+  async #removeBlobOf({ sessionId, keepsBlob }: News): Promise<void> {
+    if (sessionId !== undefined && !keepsBlob) await this.blobs.destroy(sessionId);
   }
 
   #writeSoon(): { sessionIds: Set<string>; done: Promise<void> } {

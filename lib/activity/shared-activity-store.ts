@@ -80,6 +80,12 @@ export abstract class SharedActivityStore extends ActivityStore {
    * Hands everything that happens to one member of the group, on whichever process: at least once, in order for each
    * session, again when the handler rejects or its process dies. What happened before the group was founded is not
    * handed out.
+   *
+   * @param kinds what the handler is for; everything if left out
    */
-  abstract deliver(group: string, handler: (news: News) => Promise<void>): void;
+  abstract deliver(
+    group: string,
+    handler: (news: News) => Promise<void>,
+    kinds?: readonly News['signal']['kind'][],
+  ): void;
 }

@@ -37,7 +37,7 @@ export class EventHandlerExplorer implements OnApplicationBootstrap {
       if (!kind) continue;
       const handler = method.bind(instance) as Handler;
       const group = this.#groupOf(`${instance.constructor.name}.${name}`);
-      this.events.durable(group, (event) => (event.kind === kind ? handler(event) : undefined));
+      this.events.durable(group, handler, [kind]);
     }
   }
 

@@ -5,7 +5,7 @@ import { ActivityStore } from '../activity/activity-store.js';
 import { ActivityTracker } from '../activity/activity-tracker.js';
 import { diagnostics } from '../activity/diagnostics.js';
 import { SessionReferences } from '../activity/session-reference.js';
-import { type RecordSignal, SharedActivityStore } from '../activity/shared-activity-store.js';
+import { type News, type RecordSignal, SharedActivityStore } from '../activity/shared-activity-store.js';
 import type {
   AnySessionEvent,
   SessionEndEvent,
@@ -14,6 +14,8 @@ import type {
   SessionStartEvent,
   SessionWarnEvent,
 } from './session-event.js';
+
+const ALL_KINDS = ['start', 'warn', 'renew', 'expire', 'end'] as const;
 
 /**
  * What happens to sessions, as streams; hot, in this process. Deadlines are found within a second, also when no request
@@ -62,25 +64,34 @@ export class SessionSecurityEvents {
    * such a store, the handler is called as the event happens, and what it throws is logged.
    *
    * @param group names the handler, in all processes and versions of the application
+   * @param kinds what it is called for; everything if left out
    */
-  durable(group: string, handler: (event: AnySessionEvent) => unknown): void {
+  durable<Kind extends AnySessionEvent['kind'] = AnySessionEvent['kind']>(
+    group: string,
+    handler: (event: Extract<AnySessionEvent, { kind: Kind }>) => unknown,
+    kinds = ALL_KINDS as readonly AnySessionEvent['kind'][] as readonly Kind[],
+  ): void {
+    const isWanted = (event: AnySessionEvent): event is Extract<AnySessionEvent, { kind: Kind }> =>
+      kinds.includes(event.kind as Kind);
     if (this.store instanceof SharedActivityStore) {
-      this.store.deliver(group, async ({ signal }) => {
+      const deliver = async ({ signal }: News): Promise<void> => {
         if (signal.kind === 'moved') return;
-        for (const event of this.#eventsOf(signal)) await handler(event);
-      });
+        for (const event of this.#eventsOf(signal).filter(isWanted)) await handler(event);
+      };
+      const signals = kinds.map((kind: AnySessionEvent['kind']): RecordSignal['kind'] =>
+        kind === 'expire' ? 'end' : kind,
+      );
+      this.store.deliver(group, deliver, signals);
     } else {
-      this.all$.subscribe((event) => void this.#call(group, handler, event));
+      this.all$.subscribe((event) => {
+        if (isWanted(event)) void this.#call(group, () => handler(event), event);
+      });
     }
   }
 
-  async #call(
-    name: string,
-    handler: (event: AnySessionEvent) => unknown,
-    event: AnySessionEvent,
-  ): Promise<void> {
+  async #call(name: string, handler: () => unknown, event: AnySessionEvent): Promise<void> {
     try {
-      await handler(event);
+      await handler();
     } catch (error) {
       const message = error instanceof Error ? (error.stack ?? error.message) : String(error);
       this.#logger.error(`${name} failed on a session's ${event.kind} event ${event.id}: ${message}`);

@@ -97,7 +97,7 @@ export class RedisActivityStore extends SharedActivityStore {
   connect({ secret, references, flushIntervalMs }: StoreSurroundings): void {
     this.#sealed = new SealedSessionIds(secret, references);
     this.#slackMs = flushIntervalMs;
-    this.#group('session-security:index', (news) => this.#unindex(news));
+    this.#group('session-security:index', (news) => this.#unindex(news), ['end', 'moved']);
   }
 
   /** Looks at all shards, which also tells the time; opens what groups there are. */
@@ -226,14 +226,22 @@ export class RedisActivityStore extends SharedActivityStore {
     return news;
   }
 
-  deliver(group: string, handler: (news: News) => Promise<void>): void {
-    const member = this.#group(group, handler);
+  deliver(
+    group: string,
+    handler: (news: News) => Promise<void>,
+    kinds?: readonly News['signal']['kind'][],
+  ): void {
+    const member = this.#group(group, handler, kinds);
     // What fails now is tried again with the next look.
     if (this.#clock.synchronized) void member.open().catch(() => undefined);
   }
 
-  #group(name: string, handler: (news: News) => Promise<void>): StreamGroup {
-    const group = new StreamGroup(name, handler, {
+  #group(
+    name: string,
+    handler: (news: News) => Promise<void>,
+    kinds?: readonly News['signal']['kind'][],
+  ): StreamGroup {
+    const group = new StreamGroup(name, handler, kinds, {
       port: this.#port,
       scripts: this.#scripts,
       keys: this.#keys,
@@ -333,7 +341,7 @@ export class RedisActivityStore extends SharedActivityStore {
 
   async #unindex({ signal }: News): Promise<void> {
     const { id, userId, life } = signal.record;
-    if ((signal.kind !== 'end' && signal.kind !== 'moved') || userId === undefined) return;
+    if (userId === undefined) return;
     const shard = this.#keys.userShard(userId);
     let leaving = this.#leaving.get(shard);
     if (!leaving) {

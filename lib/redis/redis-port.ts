@@ -56,11 +56,10 @@ export function withTimeLimit(port: RedisPort, milliseconds: number): RedisPort 
   return {
     send: (key, command) =>
       new Promise((resolve, reject) => {
-        const timer = setTimeout(
-          // It may still be carried out, so everything that is sent may be sent again.
-          () => reject(new StoreFailure(`Redis did not answer within ${milliseconds} ms`)),
-          milliseconds,
-        );
+        // It may still be carried out, so everything that is sent may be sent again.
+        const giveUp = (): void => reject(new StoreFailure(`Redis did not answer within ${milliseconds} ms`));
+        // After a standstill of this process timers come first, though the answer may have been there for long.
+        const timer = setTimeout(() => setImmediate(() => setImmediate(giveUp)), milliseconds);
         port
           .send(key, command)
           .then(resolve, (error: unknown) => reject(failureOf(error)))

@@ -9,6 +9,11 @@ export const RECORD_FIELDS = ['s', 'a', 'l', 'f', 'u', 'g'] as const;
 /** An entry of a stream as scripts answer it: its id, and its fields and values in turn. */
 export type StreamEntry = readonly [id: string, fields: readonly string[]];
 
+/** What kind of thing an entry tells of. */
+export function kindOf([, fields]: StreamEntry): string {
+  return fields[fields.indexOf('e') + 1]!;
+}
+
 /** What an entry tells, or `undefined` if it cannot be read. */
 export function newsOf([, fields]: StreamEntry, sealed: SealedSessionIds): News | undefined {
   const values = new Map<string, string>();
@@ -26,7 +31,10 @@ export function newsOf([, fields]: StreamEntry, sealed: SealedSessionIds): News 
       dueAt: Number(values.get('d')),
       reason: values.get('r') as EndReason & TimeoutReason,
     } as News['signal'],
-    sessionId: sessionKey === undefined ? undefined : sealed.open(record.id, sessionKey),
+    // Only few need it, and it costs more than all the rest.
+    get sessionId() {
+      return sessionKey === undefined ? undefined : sealed.open(record.id, sessionKey);
+    },
     keepsBlob: values.get('b') === '1',
   };
 }

@@ -5,7 +5,7 @@ import type { RedisKeys } from './redis-keys.js';
 import type { RedisPort } from './redis-port.js';
 import { isError, type RedisScripts } from './redis-scripts.js';
 import type { SealedSessionIds } from './sealed-session-id.js';
-import { newsOf, type StreamEntry } from './stream-entry.js';
+import { kindOf, newsOf, type StreamEntry } from './stream-entry.js';
 
 /** Entries that one process works on at a time, for one group. */
 const IN_HAND = 256;
@@ -64,6 +64,8 @@ export class StreamGroup {
   constructor(
     readonly name: string,
     private readonly handler: (news: News) => Promise<void>,
+    /** What the handler is for; all else is acknowledged unread. */
+    private readonly kinds: readonly string[] | undefined,
     private readonly redis: StreamGroupSurroundings,
   ) {}
 
@@ -146,6 +148,7 @@ export class StreamGroup {
   }
 
   async #handle(delivery: Delivery): Promise<void> {
+    if (this.kinds && !this.kinds.includes(kindOf(delivery.entry))) return this.#acknowledge(delivery);
     const news = newsOf(delivery.entry, this.redis.sealed);
     // What cannot be read now will never be.
     if (!news) return this.#setAside(delivery, new Error('The event cannot be read'));

@@ -72,7 +72,7 @@ describe.each(Object.keys(clients))('the store of %s', (name) => {
   it('S7 takes a stamp of the future as now', async () => {
     const record = await one.start('sid', 5, 10);
     await one.store.touch([{ id: record.id, lastActivityAt: one.clock.now() + 3_600_000 }]);
-    expect((await other.store.find(record.id))!.lastActivityAt).toBeLessThanOrEqual(one.clock.now() + 1);
+    expect((await other.store.find(record.id))!.lastActivityAt).toBeLessThan(one.clock.now() + 1000);
   });
 
   it('C8 gives the end to exactly one caller, and tells it once', async () => {
