@@ -1,6 +1,6 @@
 /** The time left as a clock shows it: "1:05". */
 export const clockText = (seconds: number): string =>
-  `${Math.floor(seconds / 60)}:${`${seconds % 60}`.padStart(2, '0')}`;
+  `${(seconds / 60) | 0}:${`${seconds % 60}`.padStart(2, '0')}`;
 
 /**
  * The time left as it is spoken, in seconds: whole minutes, in the last minute 60, 40 and 20. Anything more often makes

@@ -7,7 +7,6 @@ export const STYLE = `
 dialog{visibility:visible;max-inline-size:24em;border-radius:8px}
 ::backdrop{background:#0009}
 #clock{font-size:2em;margin:0}
-output{display:block}
 #status{position:absolute;clip-path:inset(50%)}
-button{font:inherit;padding:.5em 1em;margin:.5em .5em .5em 0}
+button{font:inherit;padding:.5em 1em;margin:0 .5em .5em 0}
 .covered>:not(#error){display:none}`;

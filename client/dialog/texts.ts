@@ -1,10 +1,10 @@
-/** The texts of the dialog, by key. `{time}` is replaced by a phrase like "in 2 minutes". */
+/** The texts of the dialog, by key; `idle` and `lifetime` are why it is shown. `{time}` is replaced by a phrase like "in 2 minutes". */
 export const ENGLISH = {
   /** The language of these texts, a BCP 47 tag; it decides how `{time}` is put into words. */
   lang: 'en',
   dir: 'ltr',
   title: 'Are you still there?',
-  message: 'Unsaved work may be lost.',
+  idle: 'Unsaved work may be lost.',
   lifetime: 'You cannot stay signed in longer. Please save your work now.',
   time: 'You will be signed out {time}.',
   stay: 'Stay signed in',

@@ -43,13 +43,13 @@ export const nativeDialog: DialogFactory = (actions, settings) => {
   const title = create('h2', 'title', { textContent: texts.title });
   const message = create('p', 'message');
   const clock = create('p', 'clock', { ariaHidden: 'true' });
-  // Firefox before 119 knows roles as attributes only; these elements have one without.
+  // Its role is `status`, also in browsers that know roles as attributes only.
   const status = create('output', 'status');
-  const error = create('output', 'error', { role: 'alert' });
+  const error = create('p', 'error', { role: 'alert' });
   const stay = create('button', 'stay', { autofocus: true });
   const signOut = create('button', 'sign-out', { textContent: texts.signOut });
   dialog.setAttribute('aria-labelledby', 'title');
-  dialog.setAttribute('aria-describedby', 'message status');
+  dialog.setAttribute('aria-describedby', 'message status error');
   dialog.append(title, message, clock, status, error, stay, signOut);
   root.append(dialog);
 
@@ -79,8 +79,9 @@ export const nativeDialog: DialogFactory = (actions, settings) => {
     if (!dialog.open) return;
     removeEventListener('keydown', onKey, true);
     dialog.close();
-    if (document.activeElement === opener) return;
-    // The dialog gives the focus back by itself, unless its opener is gone.
+    host.remove();
+    // The dialog gives the focus back by itself, unless its opener can no longer take it.
+    if ([document.activeElement, document.body].includes(opener)) return;
     const place = document.querySelector<HTMLElement>('main,h1') ?? document.body;
     place.tabIndex = -1;
     place.focus();
@@ -92,7 +93,8 @@ export const nativeDialog: DialogFactory = (actions, settings) => {
     // Prevented here, because `cancel` cannot be the third time; and a modal dialog lets Tab out to the browser.
     event.preventDefault();
     if (tab) (root.activeElement === stay ? signOut : stay).focus();
-    else if (settings.escape !== 'ignore') (settings.escape === 'sign-out' ? signOut : stay).click();
+    // The option names the button; no button is called `ignore`.
+    else root.getElementById(settings.escape ?? 'stay')?.click();
   };
   const choose = (action: () => void) => () => {
     if (pending) return;
@@ -102,20 +104,22 @@ export const nativeDialog: DialogFactory = (actions, settings) => {
   signOut.onclick = choose(actions.signOut);
 
   return {
-    warn({ reason, remaining }) {
+    warn(detail) {
+      const { reason } = detail;
       const lifetime = reason === 'lifetime';
       stay.onclick = choose(lifetime ? close : actions.stay);
-      message.textContent = lifetime ? texts.lifetime : texts.message;
+      message.textContent = texts[reason];
       stay.textContent = lifetime ? texts.close : texts.stay;
       settle(false);
-      tick({ remaining });
+      tick(detail);
       open();
     },
     tick,
     error() {
-      settle(false, texts.failed);
-      // Covered, the page has to say why.
-      if (dialog.className) open();
+      const covered = dialog.className;
+      settle(!!covered, texts.failed);
+      // Covered, the page has to say why, and nothing else.
+      if (covered) open();
     },
     active() {
       dialog.className = '';
@@ -123,12 +127,10 @@ export const nativeDialog: DialogFactory = (actions, settings) => {
     },
     cover() {
       dialog.className = 'covered';
+      message.textContent = status.textContent = '';
       close();
     },
     expire: close,
-    remove() {
-      close();
-      host.remove();
-    },
+    remove: close,
   };
 };
