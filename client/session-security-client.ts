@@ -1,22 +1,17 @@
 import type { StartValues } from './core/answer.js';
-import { createSessionMonitor } from './core/session-monitor.js';
+import type { MonitorOptions, MonitorPorts } from './core/ports.js';
 import type { SessionMonitor } from './core/session-monitor.js';
+import { signOut } from './core/sign-out.js';
 import type { DialogFactory, WarningDialog } from './dialog/warning-dialog.js';
-import { listenForActivity } from './dom/activity-listeners.js';
-import { fetchTransport } from './dom/fetch-transport.js';
 import { leave } from './dom/leave.js';
 import { pageCover } from './dom/page-cover.js';
-import { followPageLife } from './dom/page-life.js';
-import { tabChannel } from './dom/tab-channel.js';
-import { tabLock } from './dom/tab-lock.js';
+import { createPageMonitor } from './dom/page-monitor.js';
 import type { TypedEventTarget } from './typed-event-target.js';
 
 /** How to start. Everything but `path` and `owner` replaces what the server's configuration says. */
-export interface StartOptions extends Partial<StartValues> {
+export interface StartOptions extends MonitorOptions {
   /** Address of the module's routes, without a slash at the end. Default: `/session-security`. */
   path?: string | undefined;
-  /** The owner for whom the page was rendered, as the server's `clientTag` writes it. */
-  owner?: string | undefined;
 }
 
 /**
@@ -27,7 +22,9 @@ export interface StartOptions extends Partial<StartValues> {
  * client.addEventListener('warn', (event) => console.log(`${event.detail.remaining} s left`));
  */
 export interface SessionSecurityClient
-  extends TypedEventTarget, Pick<SessionMonitor, 'phase' | 'remaining' | 'activity' | 'stay' | 'signOut'> {
+  extends TypedEventTarget, Pick<SessionMonitor, 'phase' | 'remaining' | 'activity' | 'stay'> {
+  /** Ends the session on the server. Answers whether that worked. */
+  signOut: () => Promise<boolean>;
   /** Stops for good and leaves no timer, listener, channel or element behind. A page that has ended stays hidden. */
   destroy: () => void;
 }
@@ -38,44 +35,32 @@ export function createClient(options: StartOptions, createDialog?: DialogFactory
   const listening = new AbortController();
   const { signal } = listening;
   const cover = pageCover();
-  let settings: Partial<StartValues>;
+  let settings: Partial<StartValues> = options;
   let dialog: WarningDialog | undefined;
 
-  const monitor = createSessionMonitor(
-    {
-      wall: Date.now,
-      monotonic: () => performance.now(),
-      setTimer: setTimeout,
-      clearTimer: clearTimeout as (timer: unknown) => void,
-      transport: fetchTransport(options.path ?? '/session-security', options.language),
-      channel: tabChannel,
-      lock: tabLock,
-      random: Math.random,
-      isVisible: () => !document.hidden,
-      settings: (values) => (settings = { ...values, ...options }),
-      watch() {
-        if (settings.dialog !== false) dialog = createDialog?.(client, settings);
-        listenForActivity(monitor.activity, signal, settings.events ?? undefined);
-        followPageLife(monitor, signal);
-      },
-      notify(...[type, detail]) {
-        const wanted = target.dispatchEvent(new CustomEvent(type, { detail, cancelable: true }));
-        // The dialog before the cover: closing it gives the focus back to where the cover finds it.
-        if (wanted) dialog?.[type]?.(detail as never);
-        cover(monitor.isHidden());
-        if (type !== 'expire') return;
-        listening.abort();
-        // The application takes over what is seen.
-        if (!wanted || settings.onExpire === 'event') return cover(false);
-        const { redirectTo = settings.loginUrl, reason } = detail;
-        if (reason === 'logout') leave(settings.logoutUrl ?? redirectTo);
-        else leave(redirectTo, settings.returnParameter);
-      },
+  const notify: MonitorPorts['notify'] = (...[type, detail]) => {
+    const wanted = target.dispatchEvent(new CustomEvent(type, { detail, cancelable: true }));
+    // The dialog before the cover: closing it gives the focus back to where the cover finds it.
+    if (wanted) dialog?.[type]?.(detail as never);
+    cover(monitor.isHidden());
+    if (type !== 'expire') return;
+    listening.abort();
+    // The application takes over what is seen.
+    if (!wanted || settings.onExpire === 'event') return cover(false);
+    const { redirectTo = settings.loginUrl, reason } = detail;
+    if (reason === 'logout') leave(settings.logoutUrl ?? redirectTo);
+    else leave(redirectTo, settings.returnParameter);
+  };
+  const monitor = createPageMonitor(options.path ?? '/session-security', options, signal, {
+    watch(values) {
+      settings = values;
+      if (settings.dialog !== false) dialog = createDialog?.(client, settings);
     },
-    options.owner,
-  );
+    notify,
+  });
 
   const client: SessionSecurityClient = Object.assign(target, monitor, {
+    signOut: () => signOut(monitor, notify),
     destroy() {
       monitor.destroy();
       cover(monitor.isHidden());

@@ -6,7 +6,7 @@ import { minify } from 'terser';
  * nor in the public API, nor on an object of the browser. Only these are shortened.
  */
 const INTERNAL =
-  /^(monotonic|setTimer|clearTimer|transport|isVisible|isHidden|suspend|retryAfter|watch|settings|notify|wake|restore)$/;
+  /^(wall|monotonic|setTimer|clearTimer|transport|channel|lock|chance|isVisible|isHidden|suspend|retryAfter|watch|notify|wake|restore|send|finish)$/;
 
 /**
  * Bundles one entry of the client with esbuild, and lets terser take out what esbuild leaves (5 % of the whole).
@@ -34,7 +34,14 @@ export async function bundleClient(entry, { format, sourceMap = false }) {
     ecma: 2022,
     module: format === 'esm',
     toplevel: true,
-    compress: { passes: 5, ecma: 2022, unsafe_arrows: true, pure_getters: true, keep_fargs: false },
+    compress: {
+      passes: 5,
+      ecma: 2022,
+      unsafe_arrows: true,
+      pure_getters: true,
+      keep_fargs: false,
+      unsafe: true,
+    },
     sourceMap: bundleMap === undefined ? false : { content: bundleMap },
   });
   return { code, map };

@@ -5,11 +5,11 @@ import { bundleClient } from './bundle-client.mjs';
 const LIMITS = [
   {
     what: 'core with ping, tabs and activity',
-    entry: 'client/core/session-monitor.ts',
+    entry: 'client/dom/page-monitor.ts',
     format: 'esm',
-    limit: 2560,
+    limit: 2790,
   },
-  { what: 'everything with the English dialog', entry: 'client/auto.ts', format: 'iife', limit: 4915 },
+  { what: 'everything with the English dialog', entry: 'client/auto.ts', format: 'iife', limit: 4720 },
 ];
 
 for (const { what, entry, format, limit } of LIMITS) {

@@ -59,35 +59,38 @@ export interface StartValues {
 export interface Reply {
   status: number;
   body: unknown;
-  /** The `Retry-After` header: seconds or an HTTP date (RFC 9110, section 10.2.3). */
+  /** The `Retry-After` header. Only a number of seconds is understood, the form that servers of requests like these use. */
   retryAfter: string | null;
 }
 
 export const isLive = (answer: PingAnswer): answer is LiveAnswer & { client?: Partial<StartValues> } =>
   answer.state === 'active' || answer.state === 'warning';
 
-export const isAmount = (value: unknown): value is number => Number.isFinite(value) && (value as number) >= 0;
+const isAmount = (value: unknown): value is number => Number.isFinite(value) && (value as number) >= 0;
+
+/** The states after which nothing is watched. */
+const OVER = ['expired', 'anonymous', 'exempt'];
 
 /** The answer in `body`, or undefined for anything that is not exactly one: garbage must never mean "alive" or "ended". */
 export function parseAnswer(body: unknown): PingAnswer | undefined {
   const answer = body as PingAnswer | null | undefined;
   if (!answer) return;
-  if (['expired', 'anonymous', 'exempt'].includes(answer.state)) return answer;
+  if (OVER.includes(answer.state)) return answer;
   if (!isLive(answer)) return;
   const { idleFor, expireIn, lifetimeIn, limits, owner } = answer;
-  const amounts = [idleFor, expireIn, lifetimeIn ?? 0, limits?.warnAfter, owner?.length];
-  return amounts.every(isAmount) && limits.expireAfter > limits.warnAfter && expireIn > 0
-    ? answer
-    : undefined;
+  if (
+    [idleFor, expireIn, lifetimeIn ?? 0, limits?.warnAfter, owner?.length].every(isAmount) &&
+    limits.expireAfter > limits.warnAfter &&
+    expireIn > 0
+  )
+    return answer;
 }
 
 /** 419 and 440 are what other frameworks answer when a session has expired. */
-const ENDED = /^(3..|401|403|410|419|440)$/;
+const ENDED = /^(3..|4(0[13]|1[09]|40))$/;
 
 /** What a reply says; undefined: nothing certain, so the server is to be asked again. */
 export function readReply(reply: Reply | undefined): PingAnswer | undefined {
-  if (!reply) return;
-  const { status, body } = reply;
-  if (ENDED.test(`${status}`)) return { state: 'expired', reason: null };
-  if (status === 200) return parseAnswer(body);
+  if (ENDED.test(`${reply?.status}`)) return { state: 'expired', reason: null };
+  if (reply?.status === 200) return parseAnswer(reply.body);
 }

@@ -27,16 +27,17 @@ export type MonitorEvent = {
   [Type in keyof MonitorEvents]: [type: Type, detail: MonitorEvents[Type]];
 }[keyof MonitorEvents];
 
-/**
- * Sends one request to the server: POST with a body, GET without. Rejects when no answer came within `limitMs`.
- * `leaving`: the page is going away, the request has to outlive it.
- */
-export type Transport = (
-  path: string,
-  body: object | undefined,
-  limitMs: number,
-  leaving?: boolean,
-) => Promise<Reply>;
+/** What an application or page may say of its client. */
+export interface MonitorOptions extends Partial<StartValues> {
+  /** The owner for whom the page was rendered; when the server names another, the page is stale. */
+  owner?: string | undefined;
+}
+
+/** Sends one request to the server: POST with a body, GET without. Rejects when no answer came within `limitMs`. */
+export type Transport = (path: string, body: object | undefined, limitMs: number) => Promise<Reply>;
+
+/** Takes whatever anybody on this origin has sent, so it trusts no part of it. */
+export type TabListener = (message: never) => void;
 
 /** What one tab hears of the others. */
 export interface TabChannel {
@@ -51,15 +52,13 @@ export interface MonitorPorts extends Clock {
   clearTimer: (timer: unknown) => void;
   transport: Transport;
   /** Opens the channel of that name to the other tabs of this browser; undefined where there is no such thing. */
-  channel: (name: string, receive: (message: unknown) => void) => TabChannel | undefined;
-  /** Runs `work` unless another tab is running its own under this name, else `wait`. Plain http has no locks. */
-  lock: ((name: string, work: () => Promise<void>, wait: () => void) => void) | undefined;
+  channel: (name: string, receive: TabListener) => TabChannel | undefined;
+  /** Runs `work` unless another tab is running its own under this name, else `wait`. Without locks, all tabs run. */
+  lock: (name: string, work: () => Promise<void>, wait: () => void) => unknown;
   /** A number from 0 to 1. */
-  random: () => number;
+  chance: () => number;
   isVisible: () => boolean;
-  /** Takes what the server said of the client, answers what is in force. */
-  settings: (values: Partial<StartValues> | undefined) => Partial<StartValues>;
-  /** There is something to watch: activity is of interest from now on. */
-  watch: () => void;
+  /** There is something to watch, with these settings: activity is of interest from now on. */
+  watch: (settings: Partial<StartValues>) => void;
   notify: (...event: MonitorEvent) => void;
 }

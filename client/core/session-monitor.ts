@@ -1,7 +1,6 @@
-import { isAmount, isLive, parseAnswer, readReply } from './answer.js';
-import type { EndReason, LiveAnswer, PingAnswer, Reply, StartValues } from './answer.js';
-import type { MonitorPorts, Phase, TabChannel } from './ports.js';
-import { retryAfterMs } from './retry-after.js';
+import { isLive, parseAnswer, readReply } from './answer.js';
+import type { OverAnswer, PingAnswer, Reply, StartValues } from './answer.js';
+import type { MonitorOptions, MonitorPorts, Phase, TabChannel } from './ports.js';
 import { steadyClock } from './steady-clock.js';
 
 /** Delays of 2^31 and more fire at once instead of late (https://bugzilla.mozilla.org/show_bug.cgi?id=795373). */
@@ -34,13 +33,14 @@ const ASKING = 1;
 const TELLING = 2;
 /** What a tab tells the others. */
 interface TabMessage {
-  /** How long ago the last activity was, in milliseconds; Infinity when it knows of none. */
-  idle: number;
-  /** The sender's wall clock, so that a message that slept with the machine is not taken for news. */
-  wall: number;
+  /**
+   * When the last activity was; -Infinity when it knows of none. Instants between tabs are by the wall clock, which they
+   * share, so that a message that slept with the machine is not taken for news.
+   */
+  last: number;
   answer: PingAnswer | undefined;
-  /** How long the answer took, in milliseconds. */
-  roundTrip: number | undefined;
+  /** When the answer was asked for. */
+  sentAt: number;
 }
 
 /** Decides when this tab asks the server, warns, covers its content and ends. */
@@ -56,8 +56,10 @@ export interface SessionMonitor {
   activity: () => void;
   /** The person wants to stay. Only the server's answer ends the warning. */
   stay: () => void;
-  /** Ends the session on the server. Answers whether that worked. */
-  signOut: () => Promise<boolean>;
+  /** Sends a request of another kind; undefined when no answer came. */
+  send: (path: string, body: object) => Promise<Reply | undefined>;
+  /** The session has ended by what this page did, and all tabs are to know. */
+  finish: (answer: OverAnswer) => void;
   /** Something may have happened to time or network: focus, visibility, thaw, online. */
   wake: () => void;
   /** The page goes away, for good or into the back/forward cache. A message to a cached page would evict it. */
@@ -79,15 +81,15 @@ export interface SessionMonitor {
  * A closure and not a class, because minifiers shorten its variables to one letter.
  *
  * @param ports what the monitor needs from the world
- * @param expectedOwner the owner for whom the page was rendered; when the server names another, the page is stale
+ * @param options replace what the server says of the client
  */
-export function createSessionMonitor(ports: MonitorPorts, expectedOwner?: string): SessionMonitor {
-  const { wall, setTimer, clearTimer, notify, random } = ports;
+export function createSessionMonitor(ports: MonitorPorts, options: MonitorOptions): SessionMonitor {
+  const { wall, setTimer, clearTimer, transport, notify, chance } = ports;
   const { min, max } = Math;
   const now = steadyClock(ports);
 
   let phase: number = STARTING;
-  let owner: string | null;
+  let owner: string;
   let settings: Partial<StartValues>;
   let name: string;
   let channel: TabChannel | undefined;
@@ -110,8 +112,8 @@ export function createSessionMonitor(ports: MonitorPorts, expectedOwner?: string
   let holdUntil = 0;
   /** The request under way is given up then, or no other is sent before: back-off, and while another tab asks. */
   let retryAt = 0;
-  /** How long the server wants to be left alone, in milliseconds. */
-  let wish = 0;
+  /** Until when the server wants to be left alone, whatever happens. */
+  let refusedUntil = 0;
 
   /** Time limit of a request, inside the warning period, so that there is room for another. */
   let limit = LONGEST_REQUEST_MS;
@@ -119,6 +121,7 @@ export function createSessionMonitor(ports: MonitorPorts, expectedOwner?: string
   let lead = 0;
   /** Counts requests, so that a late failure of an older one is not taken for the newest. */
   let attempt = 0;
+  /** How often the server was asked in vain. Anything but 0 is doubt, and makes this tab ask as soon as it may. */
   let failures = 0;
   /** The newest activity comes from this tab. */
   let own = false;
@@ -127,8 +130,6 @@ export function createSessionMonitor(ports: MonitorPorts, expectedOwner?: string
   let alone = true;
   /** The absolute limit comes first, so activity cannot move the deadline. */
   let lifetime = false;
-  /** The session may have changed hands. */
-  let doubt = false;
   /** The number of seconds that is shown. */
   let shown = 0;
 
@@ -143,7 +144,7 @@ export function createSessionMonitor(ports: MonitorPorts, expectedOwner?: string
       else ask();
     }
     if (phase >= ACTIVE) {
-      if (time >= max(warnAt, holdUntil)) warn();
+      if (time >= max(warnAt, holdUntil)) warn(remaining());
       else if (phase === WARNING) resume();
     }
     arm();
@@ -163,7 +164,7 @@ export function createSessionMonitor(ports: MonitorPorts, expectedOwner?: string
 
   function nextAskAt(): number {
     const news = last > told && !lifetime;
-    if (busy || phase < ACTIVE || doubt || (phase === WARNING && (failures || news))) return retryAt;
+    if (busy || failures || phase < ACTIVE || (phase === WARNING && news)) return retryAt;
     // Nobody can tell a lonely tab that the warning was called off in another.
     if (phase === WARNING) return channel ? Infinity : answeredAt + ASK_ALONE_EVERY_MS;
     // The tab with the newest activity asks first: only it can tell exactly.
@@ -171,13 +172,12 @@ export function createSessionMonitor(ports: MonitorPorts, expectedOwner?: string
     return news || answeredAt < askAt - lead ? max(askAt, retryAt) : Infinity;
   }
 
-  function warn(): void {
-    const before = shown;
-    shown = remaining();
+  function warn(seconds: number): void {
     if (phase === ACTIVE) {
       phase = WARNING;
-      notify('warn', { reason: lifetime ? 'lifetime' : 'idle', remaining: shown });
-    } else if (shown !== before) notify('tick', { remaining: shown });
+      notify('warn', { reason: lifetime ? 'lifetime' : 'idle', remaining: seconds });
+    } else if (seconds !== shown) notify('tick', { remaining: seconds });
+    shown = seconds;
   }
 
   function resume(): void {
@@ -211,7 +211,7 @@ export function createSessionMonitor(ports: MonitorPorts, expectedOwner?: string
       const news = phase >= ACTIVE && last > told;
       const known = news ? last : -Infinity;
       if (news) busy = TELLING;
-      const reply = await send(phase === STARTING ? 'ping?start=1' : 'ping', news);
+      const reply = await send(phase === STARTING ? 'ping?start=1' : 'ping', news ? report() : undefined);
       const answer = readReply(reply);
       if (answer) accept(answer, sentAt, known, true);
       else if (number === attempt) fail(reply);
@@ -225,14 +225,13 @@ export function createSessionMonitor(ports: MonitorPorts, expectedOwner?: string
       arm();
     };
     if (direct) void request();
-    else ports.lock!(name, request, wait);
+    else ports.lock(name, request, wait);
   }
 
-  /** @param news tells how long ago the last activity was */
-  function send(path: string, news?: boolean, leaving?: boolean): Promise<Reply | undefined> {
-    const body = news ? { idleFor: (now() - last) / SECOND_MS } : path === 'end' ? {} : undefined;
-    return ports.transport(path, body, limit, leaving).catch(() => undefined);
-  }
+  const report = (): object => ({ idleFor: (now() - last) / SECOND_MS });
+
+  const send = (path: string, body?: object): Promise<Reply | undefined> =>
+    transport(path, body, limit).catch(() => undefined);
 
   function fail(reply?: Reply): void {
     const time = now();
@@ -240,9 +239,9 @@ export function createSessionMonitor(ports: MonitorPorts, expectedOwner?: string
     failures++;
     // The lock may be held by a request that never ends.
     alone = true;
-    wish = retryAfterMs(reply?.retryAfter, wall());
-    const backOff = (limit * 2 ** failures) / (8 + 4 * random());
-    retryAt = time + max(wish, min(backOff, LONGEST_BACK_OFF_MS));
+    const backOff = (limit * 2 ** failures) / (8 + 4 * chance());
+    refusedUntil = time + (Number(reply?.retryAfter) * SECOND_MS || 0);
+    retryAt = max(refusedUntil, time + min(backOff, LONGEST_BACK_OFF_MS));
     if (last <= told) holdUntil = 0;
     notify('error', { request: 'ping', status: reply?.status ?? 0 });
   }
@@ -259,27 +258,22 @@ export function createSessionMonitor(ports: MonitorPorts, expectedOwner?: string
       return stop(INERT);
     }
     if (phase === STARTING) {
-      const current = live ? answer.owner : null;
-      settings = ports.settings(answer.client);
-      owner = expectedOwner ?? current;
+      const current = live ? answer.owner : '';
+      settings = { ...answer.client, ...options };
+      owner = options.owner ?? current;
       open();
       siblings?.postMessage({ owner: current });
       // Without an owner in the page this may be the sign-in page itself: it is left alone.
-      if (owner === null) return stop(INERT);
-      ports.watch();
+      if (!owner) return stop(INERT);
+      ports.watch(settings);
       resume();
     }
     if (phase < COVERED) return;
     const roundTrip = now() - sentAt;
-    if (mine) post(answer, roundTrip);
-    if (live) {
-      if (answer.owner === owner) rebase(answer, sentAt, roundTrip, known);
-      else end('replaced', null);
-    } else end(answer.reason, answer.redirectTo);
-  }
+    if (mine) post(answer, sentAt);
+    if (!live) return end(answer);
+    if (answer.owner !== owner) return end({ reason: 'replaced', redirectTo: null });
 
-  /** Takes all deadlines from an answer. */
-  function rebase(answer: LiveAnswer, sentAt: number, roundTrip: number, known: number): void {
     const { idleFor, expireIn, lifetimeIn, limits } = answer;
     const at = sentAt + min(roundTrip, SECOND_MS);
     const counted = at - idleFor * SECOND_MS;
@@ -295,8 +289,7 @@ export function createSessionMonitor(ports: MonitorPorts, expectedOwner?: string
     safeUntil = sentAt + expireIn * SECOND_MS - min(SECOND_MS, warningPeriod / 10);
     lifetime = (lifetimeIn ?? Infinity) <= expireIn;
     answeredAt = now();
-    alone = !channel || !ports.lock;
-    doubt = false;
+    alone = !channel;
     holdUntil = retryAt = 0;
     free();
     // A server that does not count what it is told is asked less and less often.
@@ -306,7 +299,7 @@ export function createSessionMonitor(ports: MonitorPorts, expectedOwner?: string
     if (phase === COVERED) resume();
   }
 
-  function end(reason: EndReason | null, redirectTo?: string | null): void {
+  function end({ reason, redirectTo }: Omit<OverAnswer, 'state'>): void {
     stop(EXPIRED);
     notify('expire', { reason, redirectTo });
   }
@@ -323,10 +316,9 @@ export function createSessionMonitor(ports: MonitorPorts, expectedOwner?: string
     const application = `session-security:${settings.application}`;
     name = `${application}:${owner}`;
     channel = ports.channel(name, receive);
-    siblings = ports.channel(application, (message) => {
-      const other = (message as { owner?: unknown } | null)?.owner;
+    siblings = ports.channel(application, (message: { owner?: string } | null) => {
       // Someone signed in or out in another tab, perhaps by the application's own pages: the server knows who.
-      doubt ||= other !== undefined && other !== owner;
+      if ((message?.owner ?? owner) !== owner) failures ||= 1;
       judge(false);
     });
   }
@@ -337,29 +329,30 @@ export function createSessionMonitor(ports: MonitorPorts, expectedOwner?: string
     channel = siblings = undefined;
   }
 
-  function post(answer?: PingAnswer, roundTrip?: number): void {
+  function post(answer?: PingAnswer, sentAt = 0): void {
     postedAt = now();
-    const message: TabMessage = { idle: postedAt - last, wall: wall(), answer, roundTrip };
+    const shift = wall() - postedAt;
+    const message: TabMessage = { last: last + shift, answer, sentAt: sentAt + shift };
     channel?.postMessage(message);
   }
 
-  function receive(data: unknown): void {
-    const message = data as TabMessage | null;
-    if (!(message && message.idle >= 0 && isAmount(message.wall))) return;
-    const sentAt = now() - max(0, wall() - message.wall);
-    const instant = sentAt - message.idle;
+  function receive(message: TabMessage | null): void {
+    const time = now();
+    const shift = time - wall();
+    const instant = Number(message?.last) + shift;
+    if (!(instant <= time + SAME_MS)) return;
     if (instant > max(last, told + SAME_MS)) {
       // Activity in another tab calls the warning off here too, for as long as that tab may take to reach the server;
       // unless it is late news of what the warning has taken into account.
-      if (phase === WARNING && !lifetime && instant - told > now() - warnAt) {
-        holdUntil = now() + limit * 1.5;
-        retryAt = now() + limit;
+      if (phase === WARNING && !lifetime && instant - told > time - warnAt) {
+        holdUntil = time + limit * 1.5;
+        retryAt = time + limit;
       }
       last = instant;
       own = false;
     }
-    const answer = parseAnswer(message.answer);
-    if (answer) accept(answer, sentAt - (isAmount(message.roundTrip) ? message.roundTrip : 0), -Infinity);
+    const answer = parseAnswer(message!.answer);
+    if (answer) accept(answer, min(time, Number(message!.sentAt) + shift) || 0, -Infinity);
     judge(false);
   }
 
@@ -382,7 +375,7 @@ export function createSessionMonitor(ports: MonitorPorts, expectedOwner?: string
   }
 
   function wake(): void {
-    if (failures && !busy && !wish) retryAt = 0;
+    if (failures && !busy) retryAt = refusedUntil;
     judge();
   }
 
@@ -393,21 +386,16 @@ export function createSessionMonitor(ports: MonitorPorts, expectedOwner?: string
     start: judge,
     activity: () => act(),
     stay: () => act(true),
-    async signOut() {
-      const reply = await send('end');
-      const answer = readReply(reply);
-      const over = !!answer && !isLive(answer);
-      if (over) {
-        post({ state: 'expired', reason: 'logout', redirectTo: answer.redirectTo });
-        end('logout', answer.redirectTo);
-      } else notify('error', { request: 'end', status: reply?.status ?? 0 });
-      return over;
+    send,
+    finish(answer) {
+      post(answer);
+      end(answer);
     },
     wake,
     suspend() {
       if (phase >= ACTIVE && own && last > told) {
         post();
-        void send('ping', true, true);
+        void send('ping', report());
       }
       close();
     },
@@ -416,7 +404,7 @@ export function createSessionMonitor(ports: MonitorPorts, expectedOwner?: string
       open();
       hide();
       free();
-      if (!wish) retryAt = 0;
+      retryAt = refusedUntil;
       judge();
     },
     destroy() {

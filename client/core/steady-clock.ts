@@ -19,10 +19,8 @@ export function steadyClock({ wall, monotonic }: Clock): () => number {
   let slept = 0;
   return () => {
     const jump = wall() - monotonic() - skew;
-    if (Math.abs(jump) > TOLERANCE_MS) {
-      skew += jump;
-      slept += Math.max(0, jump);
-    }
+    if (jump > TOLERANCE_MS) slept += jump;
+    if (Math.abs(jump) > TOLERANCE_MS) skew += jump;
     return monotonic() + slept;
   };
 }

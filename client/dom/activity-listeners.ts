@@ -17,25 +17,24 @@ const SCROLL_AFTER_INPUT_MS = 1000;
 export function listenForActivity(
   report: () => void,
   signal: AbortSignal,
-  names: readonly string[] = PERSON_EVENTS,
+  names?: readonly string[] | null,
 ): void {
   let position: string | undefined;
   let inputAt = -Infinity;
-  let dragging = false;
+  let dragging: number;
 
   const handle = (event: Event): void => {
-    const { type, timeStamp, isTrusted } = event;
+    const { type, timeStamp, isTrusted, buttons, screenX, screenY } = event as PointerEvent;
     // Only custom events of the application's own choice may come from a script.
     if (!isTrusted && PERSON_EVENTS.includes(type)) return;
+    // Undefined in events that are not the mouse's.
+    dragging = buttons ?? dragging;
     if (type === 'pointermove') {
-      const { screenX, screenY, buttons } = event as PointerEvent;
-      dragging = buttons > 0;
       // Browsers report moves of a resting mouse when the page changes under it; the first one tells nothing yet.
       const before = position;
       position = `${screenX},${screenY}`;
       if (!before || before === position) return;
     }
-    if (type === 'pointerdown') dragging = true;
     // Pages scroll by themselves; and dragging a scroll bar sends no pointer events after the first.
     if (type !== 'scroll') inputAt = timeStamp;
     else if (!dragging && timeStamp - inputAt > SCROLL_AFTER_INPUT_MS) return;
@@ -43,6 +42,6 @@ export function listenForActivity(
   };
 
   // Throws for anything but a list of strings.
-  const trimmed = names.map((name) => name.trim());
+  const trimmed = (names ?? PERSON_EVENTS).map((name) => name.trim());
   listen(trimmed, handle, signal);
 }

@@ -8,25 +8,25 @@ import type { Transport } from '../core/ports.js';
  */
 export function fetchTransport(base: string, language?: string | null): Transport {
   const languages = language || document.documentElement.lang || navigator.languages.join();
-  return async (path, body, limitMs, leaving) => {
+  return async (path, body, limitMs) => {
     const response = await fetch(`${base}/${path}`, {
       method: body ? 'POST' : 'GET',
-      body: body && JSON.stringify(body),
+      body: JSON.stringify(body),
       headers: {
         'Content-Type': 'application/json',
-        'X-Requested-With': 'session-security',
         // Encoded, because anything but ASCII would make the request fail.
         'Accept-Language': encodeURI(languages),
       },
       cache: 'no-store',
       // A followed redirect to the sign-in page would look like success: 200 and HTML.
       redirect: 'manual',
-      keepalive: leaving,
+      // What is told when the page goes away has to outlive it.
+      keepalive: true,
       signal: AbortSignal.timeout(limitMs),
     });
     return {
-      // An unfollowed redirect has no status that a script may see.
-      status: response.type === 'opaqueredirect' ? 302 : response.status,
+      // Of a redirect that was not followed, a script may not see the status.
+      status: response.status || 302,
       retryAfter: response.headers.get('Retry-After'),
       body: await response.json().catch(() => undefined),
     };

@@ -16,10 +16,8 @@ export interface PageLife {
  * `beforeunload`: they would keep the page out of the back/forward cache (https://web.dev/articles/bfcache).
  */
 export function followPageLife({ wake, suspend, restore }: PageLife, signal: AbortSignal): void {
-  const follow = (event: Event): void => {
-    if (event.type === 'pagehide') suspend();
-    else if ((event as PageTransitionEvent).persisted) restore();
-    else wake();
-  };
-  listen(['focus', 'visibilitychange', 'resume', 'online', 'pageshow', 'pagehide'], follow, signal);
+  const follow = ({ type, persisted }: PageTransitionEvent): void =>
+    (type === 'pagehide' ? suspend : persisted ? restore : wake)();
+  const names = 'focus visibilitychange resume online pageshow pagehide'.split(' ');
+  listen(names, follow as EventListener, signal);
 }

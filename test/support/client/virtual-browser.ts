@@ -1,7 +1,14 @@
 import type { Reply, StartValues } from '../../../client/core/answer.js';
-import type { MonitorEvent, MonitorEvents, MonitorPorts, TabChannel } from '../../../client/core/ports.js';
+import type {
+  MonitorEvent,
+  MonitorEvents,
+  MonitorPorts,
+  TabChannel,
+  TabListener,
+} from '../../../client/core/ports.js';
 import { createSessionMonitor } from '../../../client/core/session-monitor.js';
 import type { SessionMonitor } from '../../../client/core/session-monitor.js';
+import { signOut } from '../../../client/core/sign-out.js';
 import { FakeSessionServer } from './fake-session-server.js';
 import type { FakeLimits } from './fake-session-server.js';
 
@@ -165,7 +172,7 @@ export class VirtualBrowser {
     });
   }
 
-  channel(tab: VirtualTab, name: string, receive: (message: unknown) => void): TabChannel | undefined {
+  channel(tab: VirtualTab, name: string, receive: TabListener): TabChannel | undefined {
     if (!this.hasChannels) return;
     const channel = new VirtualChannel(tab, receive);
     const members = this.channels.get(name) ?? new Set();
@@ -177,7 +184,7 @@ export class VirtualBrowser {
           if (other === channel) continue;
           const copy: unknown = structuredClone(message);
           // No tab given: a frozen page does receive messages.
-          this.at(1, () => members.has(other) && other.receive(copy));
+          this.at(1, () => members.has(other) && other.receive(copy as never));
         }
       },
       close: () => members.delete(channel),
@@ -187,7 +194,7 @@ export class VirtualBrowser {
   /** Something on this origin writes to all channels. */
   shout(message: unknown): void {
     for (const members of this.channels.values())
-      for (const channel of members) this.at(0, () => channel.receive(structuredClone(message)));
+      for (const channel of members) this.at(0, () => channel.receive(structuredClone(message) as never));
   }
 
   channelNames(): string[] {
@@ -214,7 +221,7 @@ export class VirtualBrowser {
 class VirtualChannel {
   constructor(
     readonly tab: VirtualTab,
-    readonly receive: (message: unknown) => void,
+    readonly receive: TabListener,
   ) {}
 }
 
@@ -232,7 +239,7 @@ type RecordedEvent = {
 
 /** One tab: the real monitor, and a record of what it did to the page. */
 export class VirtualTab {
-  readonly monitor: SessionMonitor;
+  readonly monitor: SessionMonitor & { signOut: () => Promise<boolean> };
   readonly events: RecordedEvent[] = [];
   covered = false;
   watching = false;
@@ -255,14 +262,14 @@ export class VirtualTab {
       clearTimer: (cancel) => (cancel as (() => void) | undefined)?.(),
       transport: (path, body, limitMs) => browser.send(this, path, body, limitMs),
       channel: (name, receive) => browser.channel(this, name, receive),
-      lock: browser.hasLocks ? (name, work, wait) => void browser.lock(name, work, wait) : undefined,
-      random,
+      lock: (name, work, wait) => (browser.hasLocks ? browser.lock(name, work, wait) : work()),
+      chance: random,
       isVisible: () => this.visible,
-      settings: (values) => ({ application: 'clinic', dismiss: 'activity', ...values, ...settings }),
       watch: () => (this.watching = true),
       notify: (...event) => this.record(...event),
     };
-    this.monitor = createSessionMonitor(ports, owner);
+    const monitor = createSessionMonitor(ports, { application: 'clinic', owner, ...settings });
+    this.monitor = { ...monitor, signOut: () => signOut(monitor, ports.notify) };
   }
 
   /** The browser stops the page, and lets it go on. */

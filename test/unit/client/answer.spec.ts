@@ -1,6 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
 import { parseAnswer, readReply } from '../../../client/core/answer.js';
-import { retryAfterMs } from '../../../client/core/retry-after.js';
 
 const live = {
   state: 'active',
@@ -48,21 +47,5 @@ describe('answers', () => {
   test('T13 the same body with another status is no answer', () => {
     for (const status of [0, 100, 201, 204, 400, 404, 418, 500])
       expect(readReply({ status, body: live, retryAfter: null })).toBeUndefined();
-  });
-});
-
-describe('Retry-After', () => {
-  const wall = Date.UTC(2026, 0, 1);
-  test.each([
-    ['120', 120_000],
-    ['0', 0],
-    [new Date(wall + 30_000).toUTCString(), 30_000],
-    [new Date(wall - 30_000).toUTCString(), 0],
-    ['soon', 0],
-    ['-5', 0],
-    [null, 0],
-    [undefined, 0],
-  ])('T13 %s asks for %i ms', (header, ms) => {
-    expect(retryAfterMs(header, wall)).toBe(ms);
   });
 });

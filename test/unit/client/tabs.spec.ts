@@ -187,14 +187,16 @@ describe('several tabs', () => {
     ['nothing', null],
     ['a number', 7],
     ['another program', { type: 'logout' }],
-    ['wrong types', { idle: '0', wall: [], answer: 'x' }],
-    ['negative idleness', { idle: -5000, wall: 0 }],
-    ['not a number', { idle: NaN, wall: NaN }],
-    ['half an answer', { idle: 0, wall: 0, answer: { state: 'active' } }],
-    ['an unknown state', { idle: 1e9, wall: 0, answer: { state: 'dead' } }],
+    ['wrong types', { last: '0', sentAt: [], answer: 'x' }],
+    ['activity to come', { last: 1e15, sentAt: 1e15 }],
+    ['activity without end', { last: Infinity }],
+    ['not a number', { last: NaN, sentAt: NaN }],
+    ['a number without limits', { last: 10n ** 15n, sentAt: 1n }],
+    ['half an answer', { last: 0, sentAt: 0, answer: { state: 'active' } }],
+    ['an unknown state', { last: 0, sentAt: 0, answer: { state: 'dead' } }],
     [
       'an answer of wrong types',
-      { idle: 1e9, wall: 0, answer: { state: 'active', idleFor: '1' }, roundTrip: {} },
+      { last: 0, sentAt: {}, answer: { state: 'active', idleFor: '1', owner: 7 } },
     ],
   ])('T22 garbage on the channel is ignored: %s', async (_, garbage) => {
     const browser = new VirtualBrowser(SHORT);
