@@ -15,10 +15,21 @@ const QUIET = [
 
 let program: string | undefined;
 
+/** What Playwright switches off and people have: the back/forward cache, and throttling of what is not seen. */
+const AS_PEOPLE_HAVE_IT = [
+  '--disable-back-forward-cache',
+  '--disable-background-timer-throttling',
+  '--disable-backgrounding-occluded-windows',
+  '--disable-renderer-backgrounding',
+];
+
 /** Starts the Chromium that the provisioning script finds. */
-export function launchChromium(): Promise<Browser> {
+export function launchChromium(ignoreDefaultArgs: string[] = []): Promise<Browser> {
   program ??= execFileSync(process.execPath, ['scripts/provision.mjs', 'chromium'], {
     encoding: 'utf8',
   }).trim();
-  return chromium.launch({ executablePath: program, args: QUIET });
+  return chromium.launch({ executablePath: program, args: QUIET, ignoreDefaultArgs });
 }
+
+/** The same, with back/forward cache and throttling on. */
+export const launchRealisticChromium = (): Promise<Browser> => launchChromium(AS_PEOPLE_HAVE_IT);

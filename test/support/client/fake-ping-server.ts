@@ -11,6 +11,8 @@ const STRICT_POLICY = "default-src 'none'; script-src 'self'; connect-src 'self'
 export interface FakePage {
   body?: string;
   policy?: string;
+  /** In place of `no-store`, with which Chromium keeps a page that has pinged out of its back/forward cache. */
+  cacheControl?: string;
   /** Attributes of the script tag, e.g. `data-owner="ada-1"`. */
   attributes?: string;
   /** The whole page in place of the generated one. */
@@ -84,7 +86,9 @@ export class FakePingServer {
     const { body = '<main><h1>Patients</h1><p>Ada Lovelace</p><input></main>', attributes = '' } = page;
     const script = `<script src="/session-security/client.js" defer ${attributes}></script>`;
     const html = `<!doctype html><html lang="en"><head><title>Clinic</title>${script}</head><body>${body}</body></html>`;
-    response.setHeader('Content-Type', 'text/html; charset=utf-8').setHeader('Cache-Control', 'no-store');
+    response
+      .setHeader('Content-Type', 'text/html; charset=utf-8')
+      .setHeader('Cache-Control', page.cacheControl ?? 'no-store');
     response.setHeader('Content-Security-Policy', page.policy ?? STRICT_POLICY).end(page.html ?? html);
   }
 }
