@@ -20,6 +20,7 @@ export { SessionSecurityService } from './http/session-security.service.js';
 export {
   type ClientOptions,
   type PassiveRule,
+  type RequestFunction,
   SessionSecurityOptions,
   SessionSecurityOptionsError,
   type SessionSecurityOptionsInput,

@@ -27,7 +27,8 @@ export class SystemClock extends Clock {
   now(): number {
     const monotonic = performance.now();
     this.#offset = Math.max(this.#offset, Date.now() - monotonic);
-    return monotonic + this.#offset;
+    // Whole milliseconds, as epoch instants are kept everywhere.
+    return Math.floor(monotonic + this.#offset);
   }
 
   every(milliseconds: number, callback: () => unknown): () => void {

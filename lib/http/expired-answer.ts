@@ -1,4 +1,5 @@
 import { HttpException, HttpStatus, Injectable } from '@nestjs/common';
+import { ActivityTracker } from '../activity/activity-tracker.js';
 import { SessionSecurityOptions, type SessionSecurityRequest } from '../options/index.js';
 import { appendCookie, type SessionSecurityResponse } from './cookies.js';
 import { ProblemException } from './problem.js';
@@ -11,7 +12,14 @@ export class ExpiredAnswer {
   constructor(
     private readonly options: SessionSecurityOptions,
     private readonly platform: SessionPlatform,
+    private readonly tracker: ActivityTracker,
   ) {}
+
+  /** Whoever is to sign in must reach the page, and what it posts to. */
+  isSignIn({ originalUrl, url }: SessionSecurityRequest): boolean {
+    const { loginUrl } = this.options;
+    return loginUrl !== null && pathOf(originalUrl ?? url) === pathOf(loginUrl);
+  }
 
   /** @throws always, the answer: a redirect for page navigations if so configured, else 401. */
   refuse(
@@ -19,7 +27,7 @@ export class ExpiredAnswer {
     response: SessionSecurityResponse,
     ended: RequestState['ended'],
   ): never {
-    this.#clearCookie(request, response);
+    this.#clearCookies(request, response);
     this.clearSiteData(request, response);
     const { loginUrl, onExpired } = this.options;
     if (onExpired === 'redirect' && loginUrl !== null && isPageNavigation(request)) {
@@ -54,15 +62,17 @@ export class ExpiredAnswer {
     return `${loginUrl}${loginUrl.includes('?') ? '&' : '?'}${this.options.returnParameter}=${back}`;
   }
 
-  #clearCookie(request: SessionSecurityRequest, response: SessionSecurityResponse): void {
-    const { cookieName } = this.options;
+  /** Cookies that carry the id of an ended session are of no use any more, whatever their name. */
+  #clearCookies(request: SessionSecurityRequest, response: SessionSecurityResponse): void {
     const session = this.platform.sessionOf(request);
-    if (cookieName === undefined || typeof session === 'string') return;
+    if (typeof session === 'string') return;
     const { path = '/', domain, secure } = session.cookie;
     const attributes = [`Path=${path}`, 'Expires=Thu, 01 Jan 1970 00:00:00 GMT', 'HttpOnly'];
     if (domain) attributes.push(`Domain=${domain}`);
     if (secure) attributes.push('Secure');
-    appendCookie(response, `${cookieName}=; ${attributes.join('; ')}`);
+    for (const { id, cookieName } of this.platform.presentedIds(request, this.options.cookieName)) {
+      if (this.tracker.tombstone(id)) appendCookie(response, `${cookieName}=; ${attributes.join('; ')}`);
+    }
   }
 }
 
@@ -72,4 +82,8 @@ function isPageNavigation({ method, headers }: SessionSecurityRequest): boolean 
   const mode = headers['sec-fetch-mode'];
   if (mode !== undefined) return mode === 'navigate';
   return headers['x-requested-with'] === undefined && String(headers['accept']).includes('text/html');
+}
+
+function pathOf(address: string): string {
+  return address.split(/[?#]/, 1)[0]!.replace(/(?<=.)\/$/, '');
 }

@@ -298,7 +298,7 @@ export class SessionEnforcer {
     state: RequestState,
   ): Promise<void> {
     this.advisor.notSignedIn(session);
-    for (const id of this.platform.presentedIds(request, this.options.cookieName)) {
+    for (const { id } of this.platform.presentedIds(request, this.options.cookieName)) {
       const tombstone = id === session.id ? undefined : await this.tracker.findTombstone(id);
       if (!tombstone) continue;
       if (tombstone.rotation && tombstone.reason === null) return this.#askAgain(request, state);

@@ -24,6 +24,12 @@ export type SessionAbsence =
   /** The session lives in the cookie itself, so nothing on the server can end it. */
   | 'irrevocable';
 
+/** A session id that came in a cookie. */
+export interface PresentedId {
+  readonly id: string;
+  readonly cookieName: string;
+}
+
 /** Told of a session id that is given up for another within a request. */
 export type RotationListener = (request: SessionSecurityRequest, sessionId: string) => void;
 
@@ -57,7 +63,7 @@ export abstract class SessionPlatform {
   abstract letGo(request: SessionSecurityRequest): void;
 
   /** The session ids in the request's cookies, genuine or not: only good for saying what happened to a session. */
-  abstract presentedIds(request: SessionSecurityRequest, cookieName: string | undefined): string[];
+  abstract presentedIds(request: SessionSecurityRequest, cookieName: string | undefined): PresentedId[];
 
   /** Who is to be told when a request gives its session id up for another. */
   abstract onRotation(listener: RotationListener): void;

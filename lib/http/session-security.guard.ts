@@ -50,11 +50,15 @@ export class SessionSecurityGuard implements CanActivate {
     if (
       state.outcome === 'ended' &&
       this.options.onExpired !== 'anonymous' &&
-      !this.#allowsExpired(context)
+      !this.#allowsExpired(context, request)
     ) {
       this.expiredAnswer.refuse(request, response, state.ended);
     }
-    if (state.storeFailed && this.options.onStoreFailure === 'unavailable' && !this.#allowsExpired(context))
+    if (
+      state.storeFailed &&
+      this.options.onStoreFailure === 'unavailable' &&
+      !this.#allowsExpired(context, request)
+    )
       throw storeUnavailable(response);
     if (state.outcome !== 'watched') return true;
     // ASVS 5.0 14.3.2; a handler that sets the header itself has the last word.
@@ -69,10 +73,11 @@ export class SessionSecurityGuard implements CanActivate {
     return this.reflector.get<boolean | undefined>(OWN_ROUTE, context.getClass()) === true;
   }
 
-  #allowsExpired(context: ExecutionContext): boolean {
+  #allowsExpired(context: ExecutionContext, request: SessionSecurityRequest): boolean {
     return (
+      this.expiredAnswer.isSignIn(request) ||
       this.reflector.getAllAndOverride<boolean>(ALLOW_EXPIRED, [context.getHandler(), context.getClass()]) ===
-      true
+        true
     );
   }
 }

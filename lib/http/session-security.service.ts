@@ -10,6 +10,7 @@ import { ClientFiles } from './client-files.js';
 import type { SessionSecurityResponse } from './cookies.js';
 import { EndNotice, type NoticeReason } from './end-notice.js';
 import { PingAnswer, type SessionStatus } from './ping-answer.js';
+import { addressOf } from './route-address.js';
 import { SessionEnforcer } from './session-enforcer.js';
 
 /**
@@ -121,12 +122,11 @@ export class SessionSecurityService {
    */
   clientTag(request: SessionSecurityRequest, { nonce }: { nonce?: string } = {}): string {
     const mount = (request as { baseUrl?: string }).baseUrl ?? '';
-    const prefix = this.applicationConfig.getGlobalPrefix().replace(/^\/?(.+?)\/?$/, '/$1');
     const version = this.files.find('client.js')?.hash;
     const { sessionId } = this.enforcer.stateOf(request);
     const owner = sessionId === undefined ? null : this.answer.ownerOf(sessionId);
     const attributes = {
-      src: `${mount}${prefix}/${this.options.path}/client.js${version === undefined ? '' : `?v=${version}`}`,
+      src: `${mount}${addressOf(this.applicationConfig, this.options.path)}/client.js${version === undefined ? '' : `?v=${version}`}`,
       ...(owner === null ? {} : { 'data-owner': owner }),
       ...(nonce === undefined ? {} : { nonce }),
     };

@@ -1,6 +1,8 @@
 import { Injectable, Logger } from '@nestjs/common';
+import { ApplicationConfig } from '@nestjs/core';
 import { ActivityTracker } from '../activity/activity-tracker.js';
 import { SessionSecurityOptions } from '../options/index.js';
+import { addressOf } from './route-address.js';
 import type { RequestSession } from './session-platform.js';
 
 /** Sessions with data of their own, none of them recognised as signed in, before it is said how to set that. */
@@ -17,6 +19,7 @@ export class SetupAdvisor {
 
   constructor(
     private readonly options: SessionSecurityOptions,
+    private readonly applicationConfig: ApplicationConfig,
     tracker: ActivityTracker,
   ) {
     tracker.signals.subscribe(({ kind }) => {
@@ -115,7 +118,8 @@ export class SetupAdvisor {
     this.#warn(
       'never-pinged',
       'A warning was due, but no page has ever pinged: is the client script on the pages? ' +
-        `Add <script src="/${this.options.path}/client.js" defer></script>, or set ping: false if there is no browser.`,
+        `Add <script src="${addressOf(this.applicationConfig, this.options.path)}/client.js" defer></script>, ` +
+        'or set ping: false if there is no browser.',
     );
   }
 

@@ -21,8 +21,14 @@ export interface SessionSecurityRequest {
   isAuthenticated?: () => boolean;
 }
 
+/**
+ * A function of the request. It may be written for the platform's own request, such as Express's `Request`: methods are
+ * compared more loosely than functions.
+ */
+export type RequestFunction<Answer> = { of(request: SessionSecurityRequest): Answer }['of'];
+
 /** One entry of the `passive` option. */
-export type PassiveRule = string | RegExp | ((request: SessionSecurityRequest) => boolean);
+export type PassiveRule = string | RegExp | RequestFunction<boolean>;
 
 /** What the module uses of an express-session store; every store for express-session has it. */
 export interface ApplicationSessionStore {
@@ -184,9 +190,7 @@ export class SessionSecurityOptions {
    */
   @IsOptional()
   @IsFunction()
-  limits?: (
-    request: SessionSecurityRequest,
-  ) => Limits | 'never' | undefined | Promise<Limits | 'never' | undefined>;
+  limits?: RequestFunction<Limits | 'never' | undefined | Promise<Limits | 'never' | undefined>>;
 
   /**
    * Is somebody signed in? By default Passport's `request.isAuthenticated()`, `request.user`, and `user`, `userId` or
@@ -194,12 +198,12 @@ export class SessionSecurityOptions {
    */
   @IsOptional()
   @IsFunction()
-  isAuthenticated?: (request: SessionSecurityRequest) => boolean | Promise<boolean>;
+  isAuthenticated?: RequestFunction<boolean | Promise<boolean>>;
 
   /** Who is signed in? A stable id that events carry. By default the `id`, `userId` or `username` of the signed-in user. */
   @IsOptional()
   @IsFunction()
-  identify?: (request: SessionSecurityRequest) => string | undefined | Promise<string | undefined>;
+  identify?: RequestFunction<string | undefined | Promise<string | undefined>>;
 
   /** Requests that are not activity: path patterns (`/api/:list/poll`), regular expressions on the path, or predicates. */
   @check(
@@ -274,8 +278,8 @@ export class SessionSecurityOptions {
   returnParameter: string = 'returnTo';
 
   /**
-   * Name of the session cookie. Without it `connect.sid` is looked for; when it is set, 401 answers also clear it.
-   * The look-up only decides what is said of an ended session, never who somebody is.
+   * Name of the session cookie; otherwise every signed cookie is looked at. 401 answers clear the cookie that carries the
+   * id of an ended session. The look-up only decides what is said of an ended session, never who somebody is.
    */
   @IsOptional()
   @IsString()

@@ -39,14 +39,17 @@ export function validateOptions(given: SessionSecurityOptionsInput = {}): Valida
   const set = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
   const options = Object.assign(defaults, presetLimits(given), sharedDefaults(given), set);
 
+  const refused = validateSync(options, { skipMissingProperties: false, forbidUnknownValues: false });
   const problems = [
     ...unknown.map((name) => `${name} is no option${suggestion(name, known)}`),
-    ...validateSync(options, { skipMissingProperties: false, forbidUnknownValues: false }).flatMap((error) =>
-      Object.values(error.constraints ?? {}),
-    ),
+    ...refused.flatMap(({ constraints }) => Object.values(constraints ?? {})),
   ];
-  if (problems.length === 0)
+  if (!refused.some(({ property }) => ['warnAfter', 'expireAfter', 'maxLifetime'].includes(property))) {
     problems.push(...limitProblems(options), ...millisecondsMistaken(options), ...sharedProblems(options));
+  }
+  if (options.onExpired === 'redirect' && options.loginUrl === null) {
+    problems.push('onExpired is "redirect", but loginUrl does not say where to');
+  }
   const beyond =
     problems.length === 0 && options.preset
       ? beyondPreset(options.preset, options, toleranceOf(options))

@@ -1,10 +1,25 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { Controller, Get, Post, Req } from '@nestjs/common';
 import { VirtualClock } from '../support/virtual-clock.js';
 import { type Browser, WatchedApp, type WatchedAppOptions } from '../support/watched-app.js';
 
 interface DeskRequest extends IncomingMessage {
   session: { secret?: string };
+}
+
+/** A sign-in that knows nothing of the module. */
+@Controller('plain')
+class PlainSignInController {
+  @Get('sign-in')
+  page(): string {
+    return 'the form';
+  }
+
+  @Post('sign-in')
+  signIn(@Req() request: { session: Record<string, unknown> }): void {
+    request.session['user'] = { id: 'anna' };
+  }
 }
 
 describe('S the server decides', () => {
@@ -333,6 +348,25 @@ describe('S the server decides', () => {
       const answer = await browser.post('/whoami').set('Sec-Fetch-Mode', 'navigate').expect(303);
       expect(answer.headers['location']).toBe('/login');
     });
+
+    it.each(['reject', 'redirect'] as const)(
+      "S11 with '%s' nobody is locked out: the sign-in page is reached, and what it posts to",
+      async (onExpired) => {
+        await open({
+          controllers: [PlainSignInController],
+          security: { onExpired, loginUrl: '/plain/sign-in?kiosk=1' },
+        });
+        const browser = await desk.signedIn();
+        const old = browser.cookies.get('connect.sid')!;
+        await desk.clock.advance(12);
+        await browser.get('/whoami').set('Accept', 'text/html');
+        expect(browser.cookies.has('connect.sid')).toBe(false);
+        browser.cookies.set('connect.sid', old);
+        await browser.get('/plain/sign-in/?returnTo=%2Fwhoami').set('Accept', 'text/html').expect(200);
+        await browser.post('/plain/sign-in').expect(201);
+        expect(await browser.user()).toBe('anna');
+      },
+    );
 
     it.each([
       ['JSON', { Accept: 'application/json' }],

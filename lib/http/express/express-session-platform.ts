@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import type { SessionSecurityRequest } from '../../options/index.js';
 import { cookiesOf } from '../cookies.js';
 import {
+  type PresentedId,
   type RequestSession,
   type RotationListener,
   type SessionAbsence,
@@ -85,11 +86,13 @@ export class ExpressSessionPlatform extends SessionPlatform {
     if (request.session) this.#loose.add(request.session);
   }
 
-  presentedIds(request: SessionSecurityRequest, cookieName: string | undefined): string[] {
+  presentedIds(request: SessionSecurityRequest, wanted: string | undefined): PresentedId[] {
     return cookiesOf(request)
-      .filter(([name]) => cookieName === undefined || name === cookieName)
-      .map(([, value]) => /^s:(.+)\.[^.]*$/.exec(value)?.[1])
-      .filter((id) => id !== undefined);
+      .filter(([name]) => wanted === undefined || name === wanted)
+      .flatMap(([cookieName, value]) => {
+        const id = /^s:(.+)\.[^.]*$/.exec(value)?.[1];
+        return id === undefined ? [] : [{ id, cookieName }];
+      });
   }
 
   onRotation(listener: RotationListener): void {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { Test } from '@nestjs/testing';
+import type { Request } from 'express';
 import {
   SessionSecurityModule,
   SessionSecurityOptionsError,
@@ -47,6 +48,7 @@ describe('S14 options', () => {
     [{ limits: 60 }, /^limits must be a function, but is 60$/],
     [{ isAuthenticated: true }, /^isAuthenticated must be a function, but is true$/],
     [{ identify: 'id' }, /^identify must be a function, but is "id"$/],
+    [{ onExpired: 'redirect' }, /^onExpired is "redirect", but loginUrl does not say where to$/],
     [{ onExpired: 'explode' }, /^onExpired must be "anonymous", "reject" or "redirect", but is "explode"$/],
     [
       { onStoreFailure: 'explode' },
@@ -85,6 +87,19 @@ describe('S14 options', () => {
     expect(() => validateOptions(given)).toThrow(
       /^SessionSecurityModule cannot start:\n {2}- expireAftr is no option.*\n {2}- warnAfter must be.*\n {2}- loginUrl must be/,
     );
+  });
+
+  it('S14 contradictions are named beside other mistakes', () => {
+    const given = { warnAfter: 700, expireAfter: 600, loginUrl: 'login' };
+    expect(problemsOf(given)).toEqual([
+      expect.stringMatching(/^loginUrl must be/),
+      'warnAfter (700) must be less than expireAfter (600)',
+    ]);
+  });
+
+  it('functions of the request may be written for the platform request', () => {
+    const isAuthenticated = (request: Request): boolean => request.path !== '/';
+    expect(problemsOf({ isAuthenticated } satisfies SessionSecurityOptionsInput)).toEqual([]);
   });
 
   it.each<SessionSecurityOptionsInput>([
