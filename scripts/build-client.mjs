@@ -11,10 +11,16 @@ const OUTPUTS = [
   { file: 'client.js', entry: 'client/auto.ts', format: 'iife' },
   { file: 'index.js', entry: 'client/index.ts', format: 'esm', sourceMap: true },
   { file: 'headless.js', entry: 'client/headless.ts', format: 'esm', sourceMap: true },
+  { file: 'countdown.js', entry: 'client/countdown.ts', format: 'esm' },
+  ...['react', 'vue', 'angular'].map((name) => ({
+    file: `bindings/${name}.js`,
+    entry: `client/bindings/${name}.ts`,
+    format: 'esm',
+  })),
 ];
 
 await rm(OUT, { recursive: true, force: true });
-await mkdir(OUT, { recursive: true });
+await mkdir(`${OUT}/bindings`, { recursive: true });
 for (const { file, entry, ...options } of OUTPUTS) {
   const { code, map } = await bundleClient(entry, options);
   await writeFile(`${OUT}/${file}`, map ? `${code}\n//# sourceMappingURL=${file}.map\n` : code);

@@ -20,6 +20,8 @@ export async function bundleClient(entry, { format, sourceMap = false }) {
     entryPoints: [entry],
     outfile: 'bundle.js',
     bundle: true,
+    // The frameworks that the bindings bind to are the application's.
+    packages: 'external',
     minify: true,
     format,
     target: 'es2022',

@@ -1,0 +1,54 @@
+import { afterAll, afterEach, beforeAll, describe, expect, jest, test } from '@jest/globals';
+import type { Browser, BrowserContext, Page } from 'playwright-core';
+import { launchChromium } from '../support/client/chromium.js';
+import { FakePingServer } from '../support/client/fake-ping-server.js';
+import { loadModule } from '../support/client/page-module.js';
+
+jest.setTimeout(30_000);
+
+let browser: Browser;
+let server: FakePingServer;
+let context: BrowserContext;
+
+beforeAll(async () => {
+  browser = await launchChromium();
+});
+afterEach(async () => {
+  await context.close();
+  await server.stop();
+});
+afterAll(() => browser.close());
+
+async function open(): Promise<Page> {
+  server = await FakePingServer.start({ warnAfter: 2, expireAfter: 30 });
+  server.session.client = { dismiss: 'button', dialog: false };
+  server.pages.set('/', { body: '<main></main>' });
+  context = await browser.newContext({ baseURL: server.url, bypassCSP: true });
+  const page = await context.newPage();
+  server.session.signIn();
+  await page.goto('/');
+  return page;
+}
+
+describe.each(['react', 'vue'])('D4 the binding for %s', (framework) => {
+  test(`D4 a component of ${framework} shows phase and countdown, and stays signed in`, async () => {
+    const page = await open();
+    const problems: string[] = [];
+    page.on('pageerror', (error) => problems.push(error.message));
+    await loadModule(page, `test/support/client/bindings/${framework}.ts`, 'component');
+    const button = page.getByRole('button');
+    await button.getByText(/^(starting|active) /).waitFor();
+    await page.getByText(/^warning 2\d$/).waitFor();
+    const first = await button.textContent();
+    await page.waitForFunction((text) => document.querySelector('button')!.textContent < text!, first);
+    await button.click();
+    await page.getByText(/^active \d+$/).waitFor();
+    expect(server.session.pings.filter(({ method }) => method === 'POST')).toHaveLength(1);
+    server.session.end('revoked');
+    await page.evaluate(() =>
+      (window as unknown as { component: { unmount: () => void } }).component.unmount(),
+    );
+    expect(await page.locator('button').count()).toBe(0);
+    expect(problems).toEqual([]);
+  });
+});
