@@ -1,4 +1,5 @@
 /** What touches and ticks cost with very many watched sessions. */
+import { SystemClock } from '../../lib/activity/clock.js';
 import { quantile } from '../support/report.js';
 import { Engine, LIMITS, ManualClock, sessionIds, userIds } from './engine.js';
 
@@ -26,7 +27,7 @@ export async function measureActivity(count: number): Promise<Activity> {
 
 /** The call that the guard makes, on sessions in random order. */
 function touchCost(ids: readonly string[]): number {
-  const engine = Engine.onSystemTime(Infinity);
+  const engine = new Engine(new SystemClock(), Infinity);
   for (const id of ids) engine.watch(id, Math.random() * 500_000);
   // Each request brings its session id as a string of its own.
   const order = Array.from({ length: TOUCHES }, () =>

@@ -33,6 +33,19 @@ export class ManualClock extends Clock {
   }
 }
 
+/** The machine's time, which can be made to skip a while. */
+export class SkippingClock extends SystemClock {
+  #skippedMs = 0;
+
+  override now(): number {
+    return super.now() + this.#skippedMs;
+  }
+
+  skipTo(instant: number): void {
+    this.#skippedMs += instant - this.now();
+  }
+}
+
 /** The engine as the module puts it together, over a MemoryStore. */
 export class Engine<Time extends Clock = Clock> {
   readonly references = new SessionReferences();
@@ -42,10 +55,6 @@ export class Engine<Time extends Clock = Clock> {
   readonly events: SessionSecurityEvents;
   #life = 0;
   readonly sessionStore = new session.MemoryStore() as SessionStore;
-
-  static onSystemTime(flushIntervalMs: number): Engine<SystemClock> {
-    return new Engine(new SystemClock(), flushIntervalMs);
-  }
 
   constructor(
     readonly clock: Time,

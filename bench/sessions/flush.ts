@@ -2,6 +2,8 @@
 import { Engine, ManualClock, sessionIds, userIds } from './engine.js';
 import { longestStandstill } from './standstill.js';
 
+const FLUSH_INTERVAL_MS = 10_000;
+
 export interface Flush {
   readonly sessions: number;
   readonly cpuMicrosecondsEach: number;
@@ -9,7 +11,7 @@ export interface Flush {
 }
 
 export async function measureFlush(sessions: number): Promise<Flush> {
-  const engine = new Engine(new ManualClock(), Infinity);
+  const engine = new Engine(new ManualClock(), FLUSH_INTERVAL_MS);
   const ids = sessionIds(sessions);
   const users = userIds(sessions);
   for (let index = 0; index < sessions; index++) {

@@ -22,8 +22,12 @@ import type { WatchedSession, WatchedSessions } from './watched-sessions.js';
 const TICK_MS = 1000;
 /** The group of handlers that removes the blobs of ended sessions, on whichever process can. */
 const BLOBS_GROUP = 'session-security:blobs';
-/** Sessions settled between two turns of the event loop. */
-const SLICE = 500;
+/** Sessions settled between two turns of the event loop… */
+const SLICE = 200;
+/** …where a shared store settles them, which costs this process less… */
+const SHARED_SLICE = 500;
+/** …and sessions whose activity is written together. */
+const FLUSH_SLICE = 500;
 /** What a failing store still owes, tried again per tick. */
 const RETRIES_PER_TICK = 100;
 /** Recovered sessions taken up between two turns of the event loop. */
@@ -93,6 +97,7 @@ export class ActivityTracker {
   #flushedAt: number;
   #life = 0;
   #ticking?: Promise<void> | undefined;
+  #flushing?: Promise<void> | undefined;
   #stopTicking?: () => void;
   #corruptReported = false;
 
@@ -121,6 +126,7 @@ export class ActivityTracker {
     this.#stopTicking?.();
     await this.#ticking;
     await this.#shared?.close();
+    await this.#flushing?.catch(ignore);
     await this.flush().catch((error: unknown) => this.#report('flush', error));
     this.signals.complete();
   }
@@ -440,20 +446,34 @@ export class ActivityTracker {
     this.signals.next({ kind: 'use-after-end', id, reason, at: this.clock.now(), ...user });
   }
 
-  /** One second's work: deadlines, flush, what a failing store still owes. Never two at a time. */
+  /**
+   * One second's work: deadlines, what a failing store still owes, never two at a time; and the flush, which no deadline
+   * waits for.
+   */
   async tick(): Promise<void> {
     this.#ticking ??= this.#tick()
       .catch((error: unknown) => this.#report('tick', error))
       .finally(() => (this.#ticking = undefined));
-    return this.#ticking;
+    await this.#ticking;
+    if (this.clock.now() - this.#flushedAt < this.flushIntervalMs) return;
+    await this.flush().catch((error: unknown) => this.#report('flush', error));
   }
 
-  /** Writes all activity that is not written yet, in one batch. */
-  async flush(): Promise<void> {
+  /** Writes all activity that is not written yet, in slices. */
+  flush(): Promise<void> {
+    this.#flushing ??= this.#flush().finally(() => (this.#flushing = undefined));
+    return this.#flushing;
+  }
+
+  async #flush(): Promise<void> {
     this.#flushedAt = this.clock.now();
-    await this.#write(this.watched.takeDirty());
+    // As many as there are now; who comes meanwhile has time until the next flush.
+    for (let left = this.watched.dirtyCount; left > 0; left -= FLUSH_SLICE) {
+      await this.#write(this.watched.takeDirty(FLUSH_SLICE));
+    }
   }
 
+  /** Writes the activity of these sessions in one batch. */
   async #write(sessionIds: readonly string[]): Promise<void> {
     const byId = new Map<string, string>();
     const updates = sessionIds.map((sessionId) => {
@@ -499,7 +519,6 @@ export class ActivityTracker {
       this.recover();
     }
     await this.#payDebts();
-    if (now - this.#flushedAt >= this.flushIntervalMs) await this.flush();
   }
 
   /** What there is to do when other processes do the same: the shared store judges, and tells everybody. */
@@ -508,7 +527,7 @@ export class ActivityTracker {
       // First what this process knows, so that nothing is judged without it.
       await this.flush();
       for (let more = true; more;) {
-        ({ more } = await shared.due(now, SLICE));
+        ({ more } = await shared.due(now, SHARED_SLICE));
         this.#hearNews(shared);
         if (more) await new Promise((resolve) => setImmediate(resolve));
       }

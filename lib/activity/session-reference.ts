@@ -1,18 +1,20 @@
-import { createHmac } from 'node:crypto';
+import { createHmac, createSecretKey, type KeyObject } from 'node:crypto';
 
 const FIXED_KEY = 'nestjs-session-security';
+/** As base64url these hold 132 bits. */
+const LENGTH = 22;
 /** No session id begins so: no cookie can carry it. */
 const STAND_IN = '\0record:';
 
 /**
  * Keyed hashes that stand for secrets: session ids never leave the process's memory, their references do.
- * HMAC-SHA-256 (RFC 2104), cut to 128 bits, base64url. ASVS 5.0 16.2.5.
+ * HMAC-SHA-256 (RFC 2104), cut to 132 bits, base64url. ASVS 5.0 16.2.5.
  */
 export class SessionReferences {
-  readonly #key: string;
+  readonly #key: KeyObject;
 
   constructor(secret?: string) {
-    this.#key = secret ?? FIXED_KEY;
+    this.#key = createSecretKey(secret ?? FIXED_KEY, 'utf8');
   }
 
   /** The reference of a session id: the same on every process that has the same secret. */
@@ -41,6 +43,6 @@ export class SessionReferences {
 
   #hash(purpose: string, ...parts: string[]): string {
     const hmac = createHmac('sha256', this.#key).update(JSON.stringify([purpose, ...parts]));
-    return hmac.digest().subarray(0, 16).toString('base64url');
+    return hmac.digest('base64url').slice(0, LENGTH);
   }
 }

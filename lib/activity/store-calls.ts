@@ -15,6 +15,8 @@ const SWEEP_MS = 1000;
 /** A call to the session store that has not been answered yet. */
 interface PendingCall {
   readonly settle: Outcome;
+  /** Its place in the list of them all; `ANSWERED` when it is not there any more. */
+  place: number;
   /** The sweep that gives it up. */
   readonly lastSweep: number;
 }
@@ -31,11 +33,14 @@ export class StoreFailure extends Error {
 
 /**
  * Calls the session store so that each call has exactly one outcome, whatever the store does: throws, rejects, answers
- * twice, late or never. All calls under way share one timer, so a call costs an entry in a set and no timer of its own;
+ * twice, late or never. All calls under way share one timer, so a call costs an entry in a list and no timer of its own;
  * one that is not answered is given up within a second after its time limit.
+ *
+ * The list is an array and no `Set`: a `Set` in which entries come and go leaves tables behind that keep the entries,
+ * and requests with them, from being collected until the next full collection.
  */
 export class StoreCalls {
-  readonly #pending = new Set<PendingCall>();
+  readonly #pending: PendingCall[] = [];
   #sweeps = 0;
   #stopSweeping: (() => void) | undefined;
 
@@ -46,11 +51,12 @@ export class StoreCalls {
 
   /** Runs the operation; `settle` is called once, with a {@link StoreFailure} or with what the store answered. */
   call(operation: StoreOperation, settle: Outcome, limitMs = this.limitMs): void {
-    const pending: PendingCall = { settle, lastSweep: this.#sweeps + Math.ceil(limitMs / SWEEP_MS) + 1 };
-    this.#pending.add(pending);
+    const lastSweep = this.#sweeps + Math.ceil(limitMs / SWEEP_MS) + 1;
+    const pending: PendingCall = { settle, lastSweep, place: this.#pending.length };
+    this.#pending.push(pending);
     this.#stopSweeping ??= this.clock.every(SWEEP_MS, () => this.#sweep());
     const answer: Answer = (error, value) => {
-      if (!this.#pending.delete(pending)) return;
+      if (!this.#take(pending)) return;
       if (!error) return settle(undefined, value);
       // File stores say so when there is no such session; express-session understands it so too.
       if ((error as { code?: unknown }).code === 'ENOENT') return settle(undefined);
@@ -62,7 +68,7 @@ export class StoreCalls {
       if (typeof result?.then === 'function') result.then(undefined, (error) => answer(error ?? UNEXPLAINED));
     } catch (error) {
       // What the caller's own code throws is not the store's.
-      if (!this.#pending.has(pending)) throw error;
+      if (pending.place === ANSWERED) throw error;
       answer(error ?? UNEXPLAINED);
     }
   }
@@ -74,19 +80,31 @@ export class StoreCalls {
     });
   }
 
+  /** Takes a call from the list, whose last one takes its place; answers whether it was there. */
+  #take(pending: PendingCall): boolean {
+    const { place } = pending;
+    if (place === ANSWERED) return false;
+    pending.place = ANSWERED;
+    const last = this.#pending.pop()!;
+    if (last === pending) return true;
+    last.place = place;
+    this.#pending[place] = last;
+    return true;
+  }
+
   #sweep(): void {
     this.#sweeps++;
-    for (const pending of this.#pending) {
-      if (pending.lastSweep > this.#sweeps) continue;
-      this.#pending.delete(pending);
+    for (const pending of [...this.#pending]) {
+      if (pending.lastSweep > this.#sweeps || !this.#take(pending)) continue;
       pending.settle(new StoreFailure('the session store does not answer'));
     }
-    if (this.#pending.size > 0) return;
+    if (this.#pending.length > 0) return;
     this.#stopSweeping?.();
     this.#stopSweeping = undefined;
   }
 }
 
+const ANSWERED = -1;
 const UNEXPLAINED = 'no reason given';
 
 function failureOf(error: unknown): StoreFailure {

@@ -64,7 +64,9 @@ export class WatchedSessions {
   readonly #free: number[] = [];
   /** Slots that have ever been in use: those below this number. */
   #used = 0;
+  /** Slots with activity that is to be written, and those of them whose turn it is. */
   #dirty: number[] = [];
+  #taken: number[] = [];
 
   constructor(
     now: number,
@@ -236,10 +238,19 @@ export class WatchedSessions {
     return lastActivityAt[rowOf(slot)]! - (writtenAt[rowOf(slot)] ?? 0);
   }
 
-  /** Sessions whose last activity moved since the last call, and forgets that it did. */
-  takeDirty(): string[] {
+  /** How many sessions {@link takeDirty} has at most. */
+  get dirtyCount(): number {
+    return this.#dirty.length + this.#taken.length;
+  }
+
+  /** Sessions whose last activity moved since they were taken last, `limit` of them at most, and forgets that it did. */
+  takeDirty(limit = Infinity): string[] {
     const dirty: string[] = [];
-    for (const slot of this.#dirty) {
+    while (dirty.length < limit) {
+      // Who has waited is taken before who comes meanwhile.
+      if (this.#taken.length === 0) [this.#taken, this.#dirty] = [this.#dirty, this.#taken];
+      const slot = this.#taken.pop();
+      if (slot === undefined) break;
       const page = this.#page(slot);
       const row = rowOf(slot);
       const sessionId = page.sessionIds[row];
@@ -247,7 +258,6 @@ export class WatchedSessions {
       page.flags[row]! &= ~Flag.Dirty;
       dirty.push(sessionId);
     }
-    this.#dirty = [];
     return dirty;
   }
 

@@ -46,6 +46,11 @@ interface StoredRecord {
   readonly slackMs: number;
 }
 
+/** Work on one record, one thing after the other. */
+interface Queue {
+  last: Promise<unknown> | undefined;
+}
+
 /**
  * The default store: each record is a sibling entry in the very session store that the application already uses, with
  * a cookie-shaped expiry so that the store's own clean-up applies. It needs no infrastructure and survives restarts
@@ -54,7 +59,7 @@ interface StoredRecord {
 export class ExpressSessionActivityStore extends ActivityStore {
   readonly #writer = randomUUID();
   /** The work on each record that is under way. */
-  readonly #working = new Map<string, Promise<unknown>>();
+  readonly #working = new Map<string, Queue>();
   /** Writes that were given up and may still land, by id; `undo` when the record has been ended since. */
   readonly #straying = new Map<string, { undo: boolean }>();
   #sessionStore?: SessionStore;
@@ -98,15 +103,7 @@ export class ExpressSessionActivityStore extends ActivityStore {
   }
 
   end(id: string): Promise<ActivityRecord | undefined> {
-    return this.#alone(id, async () => {
-      const straying = this.#straying.get(id);
-      if (straying) straying.undo = true;
-      const entry = await this.#entry(id);
-      if (entry == null) return undefined;
-      await this.#remove(id);
-      const stored = storedRecordIn(entry);
-      return stored && this.#record(id, stored);
-    });
+    return this.#endIf(id, () => true);
   }
 
   async due(now: number, limit: number): Promise<{ due: DueRecord[]; more: boolean }> {
@@ -153,23 +150,41 @@ export class ExpressSessionActivityStore extends ActivityStore {
     const record = { id, ...known };
     if (verdict.phase === 'warning')
       return { kind: 'warn', reason, dueAt: verdict.warnAt, record, sessionId };
-    try {
-      const stored = await this.find(id).catch(forgiveCorrupt);
+    // Activity may have come, here or elsewhere, while the store was asked.
+    let isOver = true;
+    const isStillOver = (stored: ActivityRecord | undefined): boolean => {
       if (stored) this.watched.learn(sessionId, stored.lastActivityAt, now);
-      // Activity may have come, here or elsewhere, while the store was asked.
-      if (this.watched.verdict(sessionId, now)?.phase !== 'expired') {
-        this.watched.postpone(sessionId, now);
-        return undefined;
-      }
-      const ended = await this.end(id);
-      return ended
-        ? { kind: 'expire', reason, dueAt: verdict.expireAt, record, sessionId }
-        : this.#forget(sessionId);
+      return (isOver = this.watched.verdict(sessionId, now)?.phase === 'expired');
+    };
+    try {
+      const ended = await this.#endIf(id, isStillOver);
+      if (ended) return { kind: 'expire', reason, dueAt: verdict.expireAt, record, sessionId };
+      if (isOver) return this.#forget(sessionId);
+      this.watched.postpone(sessionId, now);
+      return undefined;
     } catch {
       // The store does not answer: nobody is ended on a guess. Requests are refused by memory meanwhile.
       this.watched.postpone(sessionId, now);
       return undefined;
     }
+  }
+
+  /** Ends a record if it is to be ended as it is stored; answers it if this call did. */
+  #endIf(
+    id: string,
+    isToEnd: (stored: ActivityRecord | undefined) => boolean,
+  ): Promise<ActivityRecord | undefined> {
+    return this.#alone(id, async () => {
+      const entry = await this.#entry(id);
+      const stored = storedRecordIn(entry);
+      const record = stored && this.#record(id, stored);
+      if (!isToEnd(record)) return undefined;
+      const straying = this.#straying.get(id);
+      if (straying) straying.undo = true;
+      if (entry == null) return undefined;
+      await this.#remove(id);
+      return record;
+    });
   }
 
   /** Ended elsewhere, and told there. */
@@ -193,11 +208,14 @@ export class ExpressSessionActivityStore extends ActivityStore {
 
   /** Whatever reads a record and then changes it does so alone, or a slow read would bring back what was, or an end. */
   #alone<Result>(id: string, work: () => Promise<Result>): Promise<Result> {
-    const before = this.#working.get(id);
+    const before = this.#working.get(id)?.last;
     const mine = before ? before.then(work, work) : work();
-    this.#working.set(id, mine);
+    const queue: Queue = { last: mine };
+    this.#working.set(id, queue);
     const done = (): void => {
-      if (this.#working.get(id) === mine) this.#working.delete(id);
+      // What a map has held may be reachable for long after it was deleted; let it be little.
+      queue.last = undefined;
+      if (this.#working.get(id) === queue) this.#working.delete(id);
     };
     mine.then(done, done);
     return mine;
