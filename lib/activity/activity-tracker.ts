@@ -82,6 +82,8 @@ export class ActivityTracker {
   readonly #starting = new Map<string, Promise<void>>();
   readonly #endsUnderWay = new Map<string, EndUnderWay>();
   readonly #debts = new Map<string, Debt>();
+  /** Ids that parallel requests gave the same session, each with all of them. */
+  readonly #siblings = new Map<string, readonly string[]>();
   /** Who waits for the end of a session, by record id. */
   readonly #endings = new Map<string, Subject<EndReason>>();
   /** The records found by their cookie while the others are being recovered. */
@@ -285,7 +287,7 @@ export class ActivityTracker {
 
   /**
    * Goes on with a session under its new id: its life, its sign-in and its last activity stay what they were. When
-   * parallel requests gave the same id up, it goes on under each of their new ids, and ends under all of them together.
+   * parallel requests gave the same id up, it goes on under each of their new ids, and a sign-out ends them all.
    *
    * @returns whether it goes on; not if it has ended meanwhile.
    */
@@ -302,8 +304,12 @@ export class ActivityTracker {
       successors.splice(successors.indexOf(to), 1);
       throw error;
     }
-    if (isFirst) await this.#handOver(from, to);
-    else this.#emit({ kind: 'start', record, at: this.clock.now() });
+    if (isFirst) {
+      await this.#handOver(from, to);
+    } else {
+      for (const sibling of successors) this.#siblings.set(sibling, successors);
+      this.#emit({ kind: 'start', record, at: this.clock.now() });
+    }
     return this.watched.has(to);
   }
 
@@ -659,28 +665,29 @@ export class ActivityTracker {
     // Begun but not stored yet: it begins first, so that its end can be told.
     await this.#starting.get(sessionId)?.catch(ignore);
     const now = this.clock.now();
-    const id = this.references.ofSession(sessionId);
-    const known = this.#release(sessionId);
-    const ended = await this.#removeRecord(sessionId, id, reason, known, keepBlob);
+    const timedOut = reason === 'idle' || reason === 'lifetime';
     const successors = this.#tombstones.find(sessionId)?.rotation?.successors ?? [];
-    if (successors.length > 0) {
-      const endedThere = await Promise.all(successors.map((successor) => this.end(successor, reason)));
-      return endedThere.find((record) => record !== undefined);
-    }
+    // Each sibling has an activity of its own, so that one can be idle while another is in use.
+    const siblings = timedOut ? [] : (this.#siblings.get(sessionId) ?? []);
+    const known = this.#release(sessionId);
+    const ended = await this.#removeRecord(sessionId, reason, known, keepBlob);
+    const others = [...successors, ...siblings].filter((other) => this.isInUse(other));
+    const endedThere = await Promise.all(others.map((other) => this.end(other, reason)));
+    // What goes on under another id ends there, and is told there.
+    if (successors.length > 0) return endedThere.find((record) => record !== undefined);
     if (!ended) return undefined;
     const record = { ...ended, ...known };
-    const timedOut = reason === 'idle' || reason === 'lifetime';
     this.#tellEnd(record, reason, timedOut ? judge(record.limits, record, now).expireAt : now);
     return record;
   }
 
   async #removeRecord(
     sessionId: string,
-    id: string,
     reason: EndReason,
     known: WatchedSession | undefined,
     keepBlob: boolean,
   ): Promise<ActivityRecord | undefined> {
+    const id = this.references.ofSession(sessionId);
     try {
       const ended = await this.#endRecord(id, reason, keepBlob ? 'keep' : 'end');
       if (!keepBlob) await this.removeBlob(sessionId);
@@ -697,7 +704,7 @@ export class ActivityTracker {
 
   /** The session goes on under its new id; nothing is left of it under the old one. */
   async #handOver(from: string, to: string): Promise<void> {
-    const last = this.watched.remove(from);
+    const last = this.#release(from);
     if (last) this.watched.touch(to, last.lastActivityAt, this.clock.now());
     const [oldId, newId] = [from, to].map((sessionId) => this.references.ofSession(sessionId));
     const ending = this.#endings.get(oldId!);
@@ -746,6 +753,7 @@ export class ActivityTracker {
   #release(sessionId: string): WatchedSession | undefined {
     const search = this.#searches.get(sessionId);
     if (search) search.isVain = true;
+    this.#siblings.delete(sessionId);
     return this.watched.remove(sessionId);
   }
 

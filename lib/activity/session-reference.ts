@@ -31,9 +31,12 @@ export class SessionReferences {
     return sessionId.startsWith(STAND_IN);
   }
 
-  /** The opaque marker of a user and a sign-in, which tells a page whether it still belongs to the same sign-in. */
-  ofOwner(record: { id: string; life: number; userId?: string | undefined }): string {
-    return this.#hash('owner', record.id, String(record.life), record.userId ?? '');
+  /**
+   * The opaque marker of a user and a sign-in, which tells a page whether it still belongs to the same sign-in, also when
+   * the session's id has been changed since.
+   */
+  ofOwner({ life, userId }: { life: number; userId?: string | undefined }): string {
+    return this.#hash('owner', String(life), userId ?? '');
   }
 
   /** The id of an event: the same whenever and wherever the same thing is told again. */

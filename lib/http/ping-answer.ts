@@ -70,7 +70,7 @@ export class PingAnswer {
   ownerOf(sessionId: string): string | null {
     const known = this.tracker.recall(sessionId);
     if (!known) return null;
-    return this.references.ofOwner({ id: this.references.ofSession(sessionId), ...known });
+    return this.references.ofOwner(known);
   }
 
   /** What the client needs to start, in the language that this request asks for. */
