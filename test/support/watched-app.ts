@@ -1,4 +1,8 @@
 import 'reflect-metadata';
+import { once } from 'node:events';
+import { type IncomingMessage, request as httpRequest } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { json } from 'node:stream/consumers';
 import { promisify } from 'node:util';
 import {
   Body,
@@ -298,6 +302,13 @@ export class Browser {
     return this;
   }
 
+  /** Another that has the same cookies now: a request on its way, a stolen cookie. */
+  copy(): Browser {
+    const copy = new Browser(this.app);
+    for (const [name, value] of this.cookies) copy.cookies.set(name, value);
+    return copy;
+  }
+
   get(path: string): Call {
     return this.#send('get', path);
   }
@@ -314,9 +325,22 @@ export class Browser {
     return this.#send('post', path).send(body);
   }
 
+  /** A body that is sent bit by bit. */
+  upload(path: string): { write(text: string): void; end(text: string): void; answer: Promise<any> } {
+    const { port } = this.app.getHttpServer().address() as AddressInfo;
+    const headers = { Cookie: this.#cookieHeader(), 'Content-Type': 'application/octet-stream' };
+    const call = httpRequest({ port, host: '127.0.0.1', path, method: 'POST', headers });
+    const answer = once(call, 'response').then(([response]: IncomingMessage[]) => json(response!));
+    return { write: (text) => void call.write(text), end: (text) => void call.end(text), answer };
+  }
+
+  #cookieHeader(): string {
+    return [...this.cookies].map(([name, value]) => `${name}=${value}`).join('; ');
+  }
+
   #send(method: 'get' | 'head' | 'options' | 'post', path: string): Call {
     const call = request(this.app.getHttpServer())[method](path);
-    const cookies = [...this.cookies].map(([name, value]) => `${name}=${value}`).join('; ');
+    const cookies = this.#cookieHeader();
     if (cookies) void call.set('Cookie', cookies);
     return call.on('response', (response) => {
       for (const line of (response.headers['set-cookie'] ?? []) as string[]) this.#keep(line);
