@@ -62,11 +62,12 @@ class Hold {
 export class Faults {
   behaviour: Behaviour = 'sound';
   /** Only calls for such keys are affected. */
-  affects: (key: string) => boolean = () => true;
+  affects: (key: string, method: Method) => boolean = () => true;
   /** Milliseconds that a call takes longer. */
   delay: (method: Method) => number = () => 0;
   readonly calls: StoreCall[] = [];
   readonly #holds: Hold[] = [];
+  readonly #watchers: (() => void)[] = [];
 
   constructor(store: Store) {
     const methods = store as unknown as Record<Method, Operation | undefined>;
@@ -87,6 +88,14 @@ export class Faults {
     for (const hold of this.#holds) hold.release();
   }
 
+  /** Resolves when such a call comes. */
+  async next(method: Method): Promise<void> {
+    const before = this.calls.length;
+    while (!this.calls.slice(before).some((call) => call.method === method)) {
+      await new Promise<void>((resolve) => this.#watchers.push(resolve));
+    }
+  }
+
   /** The calls of one method, for sessions and not for the module's records. */
   count(method: Method): number {
     return this.calls.filter((call) => call.method === method && isSession(call.key)).length;
@@ -97,7 +106,8 @@ export class Faults {
       const callback = (args.findLast((arg) => typeof arg === 'function') ?? (() => undefined)) as Callback;
       const key = typeof args[0] === 'string' ? args[0] : '';
       this.calls.push({ method, key });
-      const behaviour = this.affects(key) ? this.behaviour : 'sound';
+      for (const look of this.#watchers.splice(0)) look();
+      const behaviour = this.affects(key, method) ? this.behaviour : 'sound';
       if (behaviour === 'throws') throw new Error('the store is broken');
       if (behaviour === 'rejects') return Promise.reject(new Error('the store is broken'));
       if (behaviour === 'fails') return void setImmediate(callback, new Error('the store is broken'));
@@ -123,7 +133,7 @@ export class Faults {
   #lateness(method: Method, key: string): (() => Promise<unknown>) | undefined {
     const hold = this.#holds.find((each) => each.holds(method, key));
     if (hold) return () => hold.wait();
-    const milliseconds = this.affects(key) ? this.delay(method) : 0;
+    const milliseconds = this.affects(key, method) ? this.delay(method) : 0;
     return milliseconds > 0 ? () => pause(milliseconds) : undefined;
   }
 }
