@@ -68,7 +68,7 @@ describe.each(
   let desk: WatchedApp;
   let stored: TestStore;
   /** Stores look at the machine's clock, so that has to pass too. */
-  beforeEach(() => jest.useFakeTimers({ now: Date.now(), doNotFake: [...EVERYTHING_BUT_DATE] }));
+  beforeEach(() => void jest.useFakeTimers({ now: Date.now(), doNotFake: [...EVERYTHING_BUT_DATE] }));
   afterEach(async () => {
     desk.app.get(Doors).openAll();
     await desk.close();

@@ -1,7 +1,8 @@
-import { afterEach, describe, expect, it } from '@jest/globals';
+import { afterAll, afterEach, describe, expect, it } from '@jest/globals';
 import { Controller, Post, Req } from '@nestjs/common';
 import { promisify } from 'node:util';
-import { type Browser, WatchedApp } from '../support/watched-app.js';
+import { STORE_KINDS, StoreYard, type TestStore } from '../support/stores/kinds.js';
+import { WatchedApp, type WatchedAppOptions } from '../support/watched-app.js';
 
 interface Call {
   session: Record<string, unknown> & { regenerate(callback: (error: unknown) => void): void };
@@ -24,23 +25,28 @@ class IdController {
   }
 }
 
-describe('C6 a session gets another id', () => {
-  let desk: WatchedApp;
-  afterEach(() => desk.close());
+const yard = new StoreYard();
+afterAll(() => yard.close());
 
-  const withOldCookie = async (browser: Browser): Promise<Browser> => {
-    const old = desk.browser();
-    for (const [name, value] of browser.cookies) old.cookies.set(name, value);
-    return Promise.resolve(old);
+describe.each(STORE_KINDS)('C6 a session gets another id ($kind)', ({ kind }) => {
+  let desk: WatchedApp;
+  let stored: TestStore;
+  const open = async (options: WatchedAppOptions = {}): Promise<void> => {
+    stored = await yard.create(kind);
+    desk = await WatchedApp.start({ store: stored.store, controllers: [IdController], ...options });
   };
+  afterEach(async () => {
+    await desk.close();
+    await yard.clear();
+  });
 
   it.each(['/rotate', '/id/rotate-and-fail'])(
     'C6 %s carries the record: the lifetime goes on, the old id is dead',
     async (path) => {
-      desk = await WatchedApp.start({ controllers: [IdController], security: { maxLifetime: 20 } });
+      await open({ security: { maxLifetime: 20 } });
       const browser = await desk.signedIn();
       desk.clock.jump(8);
-      const old = await withOldCookie(browser);
+      const old = browser.copy();
       await browser.post(path);
       expect(browser.cookies.get('connect.sid')).not.toBe(old.cookies.get('connect.sid'));
       expect(await browser.state()).toMatchObject({ state: 'active', lifetimeIn: 12, idleFor: 0 });
@@ -54,10 +60,10 @@ describe('C6 a session gets another id', () => {
   );
 
   it('C6 a sign-in under a new id restarts both clocks, and the session before it ends as replaced', async () => {
-    desk = await WatchedApp.start({ security: { maxLifetime: 20 } });
+    await open({ security: { maxLifetime: 20 } });
     const browser = await desk.signedIn();
     desk.clock.jump(8);
-    const old = await withOldCookie(browser);
+    const old = browser.copy();
     await browser.post('/login', { user: 'anna' });
     expect(await browser.state()).toMatchObject({ state: 'active', lifetimeIn: 20 });
     expect(await old.user()).toBeNull();
@@ -66,26 +72,24 @@ describe('C6 a session gets another id', () => {
   });
 
   it('C6 a sign-out that gives the id up ends the session as a logout', async () => {
-    desk = await WatchedApp.start({ controllers: [IdController] });
+    await open();
     const browser = await desk.signedIn();
-    const old = await withOldCookie(browser);
+    const old = browser.copy();
     await browser.post('/id/drop').expect(201);
     expect([await browser.user(), await old.user()]).toEqual([null, null]);
     expect(desk.log.of('end')).toEqual([expect.objectContaining({ reason: 'logout' })]);
   });
 
   it('C6 two rotations at once leave no id alive that nobody watches', async () => {
-    desk = await WatchedApp.start();
+    await open();
     const browser = await desk.signedIn();
-    const [one, other] = [await withOldCookie(browser), await withOldCookie(browser)];
+    const [one, other] = [browser.copy(), browser.copy()];
     await Promise.all([one.post('/rotate'), other.post('/rotate')]);
     // Whether they were quite at once or one after the other, nobody is signed out early by them.
     expect([await one.user(), await other.user()]).toContain('anna');
     expect(await browser.user()).toBeNull();
     await desk.clock.advance(12);
     expect([await one.user(), await other.user()]).toEqual([null, null]);
-    expect(
-      Object.values(desk.stored()).filter(({ user, sessionSecurity }) => user ?? sessionSecurity),
-    ).toEqual([]);
+    expect([await stored.signedIn(), await stored.records()]).toEqual([{}, {}]);
   });
 });
