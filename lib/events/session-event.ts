@@ -2,7 +2,7 @@ import type { EndReason } from '../activity/activity-record.js';
 import type { TimeoutReason } from '../policy/index.js';
 
 /** What every event says. Instants in epoch milliseconds UTC. */
-interface SessionEvent<Kind extends string> {
+export interface SessionEvent<Kind extends string> {
   /** The same whenever the same thing is told again; handlers that store it work exactly once. */
   readonly id: string;
   readonly kind: Kind;

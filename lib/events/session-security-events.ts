@@ -9,11 +9,15 @@ import { type News, type RecordSignal, SharedActivityStore } from '../activity/s
 import type {
   AnySessionEvent,
   SessionEndEvent,
+  SessionEvent,
   SessionExpireEvent,
   SessionRenewEvent,
   SessionStartEvent,
   SessionWarnEvent,
 } from './session-event.js';
+
+/** Something that is still being put together. */
+type Draft<Part> = { -readonly [Name in keyof Part]: Part[Name] };
 
 const ALL_KINDS = ['start', 'warn', 'renew', 'expire', 'end'] as const;
 
@@ -135,7 +139,8 @@ export class SessionSecurityEvents {
     ...identity: (string | number)[]
   ) {
     const { at, dueAt } = signal;
-    return { ...this.#event(signal, kind, ...identity), reason, dueAt, lateMs: Math.max(0, at - dueAt) };
+    const event = this.#event(signal, kind, ...identity);
+    return Object.assign(event, { reason, dueAt, lateMs: Math.max(0, at - dueAt) });
   }
 
   #event<Kind extends AnySessionEvent['kind']>(
@@ -144,16 +149,17 @@ export class SessionSecurityEvents {
     ...identity: (string | number)[]
   ) {
     const { id: session, life, startedAt, lastActivityAt, userId, device } = record;
-    return {
+    const event: Draft<SessionEvent<Kind>> = {
       id: this.references.ofEvent(session, life, kind, ...identity),
       kind,
       session,
-      ...(userId === undefined ? {} : { userId }),
-      ...(device === undefined ? {} : { device }),
       startedAt,
       lastActivityAt,
       recordedAt: at,
       idleMs: Math.max(0, at - lastActivityAt),
     };
+    if (userId !== undefined) event.userId = userId;
+    if (device !== undefined) event.device = device;
+    return event;
   }
 }
