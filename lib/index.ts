@@ -17,7 +17,7 @@ export type { NoticeReason } from './http/end-notice.js';
 export type { SessionStatus } from './http/ping-answer.js';
 export { PASSIVE_HEADER } from './http/request-classifier.js';
 export { AllowExpired, Passive } from './http/route-decorators.js';
-export { SessionSecurityService } from './http/session-security.service.js';
+export { type ClientTagOptions, SessionSecurityService } from './http/session-security.service.js';
 export {
   type ClientOptions,
   type PassiveRule,

@@ -25,6 +25,7 @@ import { SessionSecurityHealth } from './events/session-security-health.js';
 import { ClientFiles } from './http/client-files.js';
 import { ClientTexts } from './http/client-texts.js';
 import { clientScriptController } from './http/client-script.controller.js';
+import { DraftKeys } from './http/draft-keys.js';
 import { EndNotice } from './http/end-notice.js';
 import { ExpiredAnswer } from './http/expired-answer.js';
 import { ExpressSessionPlatform } from './http/express/express-session-platform.js';
@@ -158,6 +159,7 @@ const http: Provider[] = [
   RequestClassifier,
   ExpiredAnswer,
   EndNotice,
+  DraftKeys,
   PingAnswer,
   ClientFiles,
   ClientTexts,

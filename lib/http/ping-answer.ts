@@ -6,6 +6,7 @@ import { SessionReferences } from '../activity/session-reference.js';
 import { type ClientOptions, SessionSecurityOptions, type SessionSecurityRequest } from '../options/index.js';
 import { isExempt, judge, type Limits } from '../policy/index.js';
 import { ClientTexts } from './client-texts.js';
+import { type DraftGrant, DraftKeys } from './draft-keys.js';
 import { SessionEnforcer } from './session-enforcer.js';
 
 /** Where a request's session stands, as it is told to the browser; `docs/wire.md`. Durations in seconds. */
@@ -37,6 +38,7 @@ export class PingAnswer {
     private readonly tracker: ActivityTracker,
     private readonly references: SessionReferences,
     private readonly texts: ClientTexts,
+    private readonly draftKeys: DraftKeys,
     private readonly clock: Clock,
     private readonly options: SessionSecurityOptions,
   ) {}
@@ -71,6 +73,14 @@ export class PingAnswer {
     const known = this.tracker.recall(sessionId);
     if (!known) return null;
     return this.references.ofOwner(known);
+  }
+
+  /** What keeping drafts needs; `null` for nobody, and for users without an id. */
+  draftsOf(request: SessionSecurityRequest): DraftGrant | null {
+    const { outcome, sessionId } = this.enforcer.stateOf(request);
+    if (outcome !== 'watched' || sessionId === undefined) return null;
+    const userId = this.tracker.recall(sessionId)?.userId;
+    return userId === undefined ? null : this.draftKeys.grant(userId);
   }
 
   /** What the client needs to start, in the language that this request asks for. */

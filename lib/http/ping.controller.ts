@@ -14,6 +14,7 @@ import { ActivityTracker } from '../activity/activity-tracker.js';
 import type { SessionSecurityRequest } from '../options/index.js';
 import type { SessionSecurityResponse } from './cookies.js';
 import { isCrossSite } from './cross-site.js';
+import type { DraftGrant } from './draft-keys.js';
 import { EndNotice } from './end-notice.js';
 import { ExpiredAnswer } from './expired-answer.js';
 import { type ClientStart, PingAnswer, type SessionStatus } from './ping-answer.js';
@@ -23,7 +24,7 @@ import { OwnRoute } from './route-decorators.js';
 import { SessionEnforcer } from './session-enforcer.js';
 import { SetupAdvisor } from './setup-advisor.js';
 
-type Answer = SessionStatus & { client?: ClientStart };
+type Answer = SessionStatus & { client?: ClientStart; drafts?: DraftGrant | null };
 
 /** The ping of `docs/wire.md`, served at the `path` option. */
 export function pingController(path: string): Type {
@@ -44,11 +45,16 @@ export function pingController(path: string): Type {
       @Req() request: SessionSecurityRequest,
       @Res({ passthrough: true }) response: SessionSecurityResponse,
       @Query('start') start?: string,
+      @Query('drafts') drafts?: string,
     ): Promise<Answer> {
       this.advisor.pinged();
       await this.enforcer.reconsider(request);
       const status = this.#answer(request, response);
-      return start === undefined ? status : { ...status, client: this.answer.clientStart(request) };
+      return {
+        ...status,
+        ...(start !== undefined && { client: this.answer.clientStart(request) }),
+        ...(drafts !== undefined && { drafts: this.#draftsFor(request, status) }),
+      };
     }
 
     @Post('ping')
@@ -85,6 +91,11 @@ export function pingController(path: string): Type {
       response.setHeader('Cache-Control', 'no-store');
       this.notice.leave(request, response);
       return this.answer.statusOf(request);
+    }
+
+    /** For our own pages only, although no other origin could read the answer. */
+    #draftsFor(request: SessionSecurityRequest, { owner }: SessionStatus): DraftGrant | null {
+      return owner === null || isCrossSite(request) ? null : this.answer.draftsOf(request);
     }
 
     #refuseCrossSite(request: SessionSecurityRequest, response: SessionSecurityResponse): void {

@@ -13,6 +13,16 @@ import { PingAnswer, type SessionStatus } from './ping-answer.js';
 import { addressOf } from './route-address.js';
 import { SessionEnforcer } from './session-enforcer.js';
 
+/** What the script tag of a page says. */
+export interface ClientTagOptions {
+  /** For a content security policy with nonces. */
+  readonly nonce?: string;
+  /** Ask before the page is left with unsaved work in any form that is sent by POST; default: forms that ask for it. */
+  readonly guard?: boolean;
+  /** Keep drafts of all fields; `automatic`: and put them back without asking. Default: forms that ask for it. */
+  readonly drafts?: boolean | 'automatic';
+}
+
 /**
  * What an application can ask of the module and tell it.
  *
@@ -120,7 +130,7 @@ export class SessionSecurityService {
    * The script tag of the client, for a page rendered for this request. It carries the page's owner, so that a page
    * that is shown when somebody else has signed in is covered.
    */
-  clientTag(request: SessionSecurityRequest, { nonce }: { nonce?: string } = {}): string {
+  clientTag(request: SessionSecurityRequest, { nonce, guard, drafts }: ClientTagOptions = {}): string {
     const mount = (request as { baseUrl?: string }).baseUrl ?? '';
     const version = this.files.find('client.js')?.hash;
     const { sessionId } = this.enforcer.stateOf(request);
@@ -129,6 +139,8 @@ export class SessionSecurityService {
       src: `${mount}${addressOf(this.applicationConfig, this.options.path)}/client.js${version === undefined ? '' : `?v=${version}`}`,
       ...(owner === null ? {} : { 'data-owner': owner }),
       ...(nonce === undefined ? {} : { nonce }),
+      ...(guard ? { 'data-session-guard': '' } : {}),
+      ...(drafts ? { 'data-session-draft': drafts === 'automatic' ? drafts : '' } : {}),
     };
     const written = Object.entries(attributes).map(([name, value]) => `${name}="${escapeAttribute(value)}"`);
     return `<script ${written.join(' ')} defer></script>`;

@@ -300,7 +300,8 @@ export class SessionSecurityOptions {
 
   /**
    * Key of the hashes in records, events, logs and owner markers; the same on every process. At least 32 characters.
-   * Without it a fixed key serves the hashes (session ids are long random strings, so they cannot be found from them).
+   * Without it a fixed key serves the hashes (session ids are long random strings, so they cannot be found from them),
+   * and the keys of drafts are random: drafts then survive neither a restart nor a change of process.
    */
   @IsOptional()
   @IsString()
