@@ -6,6 +6,7 @@ import type { DialogFactory, WarningDialog } from './dialog/warning-dialog.js';
 import { leave } from './dom/leave.js';
 import { pageCover } from './dom/page-cover.js';
 import { createPageMonitor } from './dom/page-monitor.js';
+import type { FormsKeeper } from './drafts/forms-keeper.js';
 import type { TypedEventTarget } from './typed-event-target.js';
 
 /** How to start. Everything but `path` and `owner` replaces what the server's configuration says. */
@@ -27,6 +28,8 @@ export interface SessionSecurityClient
   signOut: () => Promise<boolean>;
   /** Stops for good and leaves no timer, listener, channel or element behind. A page that has ended stays hidden. */
   destroy: () => void;
+  /** Guard and drafts, once they are loaded: `nestjs-session-security/client/drafts`. */
+  forms?: FormsKeeper;
 }
 
 /** Puts the monitor into the page: its decisions become events, the cover, the dialog and the way out. */

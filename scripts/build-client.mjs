@@ -17,6 +17,7 @@ const OUTPUTS = [
     entry: `client/bindings/${name}.ts`,
     format: 'esm',
   })),
+  { file: 'drafts.js', entry: 'client/drafts.ts', format: 'esm', sourceMap: true },
 ];
 
 await rm(OUT, { recursive: true, force: true });
