@@ -118,10 +118,10 @@ export function createDraftKeeper(
     async begin(currentOwner, grant) {
       owner = currentOwner;
       if (key === grant.key && cipher) return true;
+      key = grant.key;
       try {
         store ??= await openDraftStore();
-        cipher = await draftCipher(grant.key);
-        key = grant.key;
+        cipher = await draftCipher(key);
         await cleanUp();
         await heedSignOuts(store, cipher.user, grant);
         await store.noteSession(cipher.user, owner, Date.now());

@@ -44,6 +44,10 @@ const LIVE = ['active', 'warning'];
 const tagSays = (attribute: string): string | undefined =>
   document.querySelector(`script[${attribute}]`)?.getAttribute(attribute) ?? undefined;
 
+const isTypedInto = (element: Element | null): element is HTMLElement =>
+  (element instanceof HTMLInputElement || element instanceof HTMLTextAreaElement) &&
+  element.value !== element.defaultValue;
+
 /** Wires forms, guard and drafts to the client's events and to the page. */
 export function createFormsKeeper(client: SessionSecurityClient, options: FormsOptions): FormsKeeper {
   const stopping = new AbortController();
@@ -188,6 +192,9 @@ export function createFormsKeeper(client: SessionSecurityClient, options: FormsO
   const asksForDrafts = (): boolean => draftAll || !!document.querySelector(`[${DRAFT_ATTRIBUTE}]`);
   document.querySelectorAll('input').forEach(notePassword);
   if (asksForDrafts()) void begin();
+  // Somebody was faster than this script.
+  const { activeElement } = document;
+  if (isTypedInto(activeElement)) changes.mark(activeElement);
 
   return {
     markClean(form) {

@@ -40,7 +40,10 @@ export function noticeBar(language: string): NoticeBar {
   host.lang = language;
   root.append(section);
   let before: Element | null = null;
-  host.addEventListener('focusin', ({ relatedTarget }) => (before = relatedTarget as Element | null));
+  host.addEventListener(
+    'focusin',
+    ({ relatedTarget }) => (before = (relatedTarget as Element | null) ?? before),
+  );
 
   return {
     show(text, actions, urgent = false) {

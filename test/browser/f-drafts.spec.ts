@@ -146,6 +146,20 @@ describe('F4 the way back', () => {
     expect(await textOf()).toMatch(NOTE);
   });
 
+  test('what is typed before the script has come is kept too', async () => {
+    await open('/lobby');
+    let come = (): void => {};
+    const held = new Promise<void>((resolve) => (come = resolve));
+    await page.route('**/client/drafts.js', async (route) => {
+      await held;
+      await route.continue();
+    });
+    await page.goto('/page/note');
+    await page.fill('textarea', NOTE);
+    come();
+    await visitor.hears('kept');
+  });
+
   test('a hidden page keeps at once what is in it', async () => {
     await open('/page/note');
     await visitor.types('textarea', 'First');

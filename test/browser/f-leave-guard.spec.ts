@@ -45,10 +45,7 @@ async function open(name: string): Promise<void> {
   visitor = await desk.signedIn(browser);
   page = visitor.page;
   await page.addInitScript(countGuards);
-  await page.goto(`/page/${name}`);
-  await page.waitForFunction(
-    () => globalThis.sessionSecurity?.forms ?? !document.querySelector('[data-session-guard]'),
-  );
+  await visitor.open(`/page/${name}`);
 }
 
 /** Runs in the page: keeps count of the listeners that would keep it out of the back/forward cache. */

@@ -82,9 +82,14 @@ export class Visitor {
     await this.page.goto(`/enter?user=${user}`);
   }
 
-  async open(path: string): Promise<this> {
+  /** Opens a page and waits until its forms are looked after, if it asks for that. */
+  async open(path: string): Promise<void> {
     await this.page.goto(path);
-    return this;
+    await this.page.waitForFunction(
+      () =>
+        globalThis.sessionSecurity?.forms ??
+        !document.querySelector('[data-session-guard],[data-session-draft]'),
+    );
   }
 
   /** Waits for what is told of drafts, from now on or before. */
@@ -190,6 +195,9 @@ function bundle(name: string): string {
         '--bundle',
         '--format=esm',
         '--define:process.env.NODE_ENV="production"',
+        // The one of Vue's builds that compiles templates.
+        '--alias:vue=vue/dist/vue.esm-browser.prod.js',
+        '--log-level=error',
       ],
       { encoding: 'utf8' },
     );
@@ -220,7 +228,7 @@ function formsController(pages: Record<string, FormPage>, saved: Record<string, 
     @Get('lobby')
     @Header('Content-Type', 'text/html')
     lobby(): string {
-      return '<!doctype html><title>Lobby</title><h1>Lobby</h1>';
+      return '<!doctype html><title>Lobby</title><link rel="icon" href="data:,"><h1>Lobby</h1>';
     }
 
     @Get('page/:name')
@@ -233,11 +241,12 @@ function formsController(pages: Record<string, FormPage>, saved: Record<string, 
       if (contentSecurityPolicy !== undefined)
         response.setHeader('Content-Security-Policy', contentSecurityPolicy);
       response.setHeader('Content-Type', 'text/html');
-      const scripts = [
+      const head = [
+        contentSecurityPolicy === undefined ? '<link rel="icon" href="data:,">' : '',
         tag === false ? '' : this.security.clientTag(request, tag),
         module === undefined ? '' : `<script type="module" src="/module/${module}"></script>`,
       ];
-      return `<!doctype html><html lang="en"><head><title>${name}</title>${scripts.join('')}</head><body>${body}</body></html>`;
+      return `<!doctype html><html lang="en"><head><title>${name}</title>${head.join('')}</head><body>${body}</body></html>`;
     }
 
     @Get('module/:name')

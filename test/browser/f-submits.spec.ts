@@ -1,0 +1,173 @@
+import { afterAll, afterEach, beforeAll, describe, expect, jest, test } from '@jest/globals';
+import type { Browser, Page } from 'playwright-core';
+import { launchChromium } from '../support/client/chromium.js';
+import { FormsDesk, type FormPage, type FormsDeskOptions, type Visitor } from '../support/forms-desk.js';
+import { eventually } from '../support/real-time.js';
+
+jest.setTimeout(30_000);
+
+const NOTE = 'Mrs Lindqvist was moved to ward seven';
+const field = '<textarea name="text"></textarea><button name="action" value="publish">Save</button>';
+const pages: Record<string, FormPage> = {
+  draft: { body: `<form method="post" action="/save" data-session-draft>${field}</form>` },
+  guard: { body: `<form method="post" action="/save" data-session-guard>${field}</form>` },
+  plain: { body: `<form method="post" action="/save">${field}</form>` },
+};
+
+let browser: Browser;
+let desk: FormsDesk;
+let visitor: Visitor;
+let page: Page;
+
+beforeAll(async () => {
+  browser = await launchChromium();
+});
+afterEach(async () => {
+  await visitor.context.close();
+  await desk.close();
+});
+afterAll(() => browser.close());
+
+async function open(path: string, security: FormsDeskOptions['security'] = {}): Promise<void> {
+  desk = await FormsDesk.open({ pages, security });
+  visitor = await desk.signedIn(browser);
+  page = visitor.page;
+  await visitor.open(path);
+}
+
+describe('F5 a form that is sent', () => {
+  test.each(['draft', 'guard'])('in a living session arrives, with its button (%s)', async (name) => {
+    await open(`/page/${name}`);
+    await page.fill('textarea', NOTE);
+    await page.click('button');
+    await page.waitForURL('**/lobby');
+    expect(desk.saved).toEqual([{ text: NOTE, action: 'publish' }]);
+  });
+
+  test('and pressed twice arrives once', async () => {
+    await open('/page/draft');
+    await page.fill('textarea', NOTE);
+    await page.dblclick('button');
+    await page.waitForURL('**/lobby');
+    expect(desk.saved).toHaveLength(1);
+  });
+
+  test('reaches the listeners of the application only once', async () => {
+    await open('/page/draft');
+    await page.evaluate(() => {
+      const { dataset } = document.documentElement;
+      document.querySelector('form')!.addEventListener('submit', (event) => {
+        event.preventDefault();
+        dataset['submits'] = `${dataset['submits'] ?? ''}${event.submitter?.getAttribute('value')} `;
+      });
+    });
+    await page.click('button');
+    await page.waitForFunction(() => document.documentElement.dataset['submits']);
+    expect(await page.getAttribute('html', 'data-submits')).toBe('publish ');
+  });
+
+  test('after the session ended unseen is held: nothing is sent, and the work is back after signing in', async () => {
+    await open('/page/draft');
+    await page.fill('textarea', NOTE);
+    desk.expireAll();
+    await page.click('button');
+    expect(await visitor.hears('held')).toEqual({ state: 'held', reason: 'signed-out' });
+    await page.waitForURL('**/lobby*');
+    expect(desk.saved).toEqual([]);
+
+    await visitor.signIn();
+    await visitor.open('/page/draft');
+    await visitor.button('Put it back').click();
+    await visitor.hears('restored');
+    await page.click('button');
+    await page.waitForURL('**/lobby');
+    expect(desk.saved).toEqual([{ text: NOTE, action: 'publish' }]);
+  });
+
+  test('while another user has signed in is held, and nothing is sent in their name', async () => {
+    await open('/page/draft');
+    await visitor.types('textarea', NOTE);
+    await visitor.context.request.get('/enter?user=ben');
+    await page.click('button');
+    await visitor.hears('held');
+    expect(desk.saved).toEqual([]);
+  });
+
+  test('while the server cannot be reached stays in the page, which says so, and can be sent again', async () => {
+    await open('/page/draft');
+    await visitor.types('textarea', NOTE);
+    await page.route('**/session-security/ping*', (route) => route.abort());
+    await page.click('button');
+    expect(await visitor.hears('held')).toEqual({ state: 'held', reason: 'unreachable' });
+    await visitor.bar().getByRole('alert').getByText('could not be reached').waitFor();
+    expect(await page.inputValue('textarea')).toBe(NOTE);
+
+    await page.unroute('**/session-security/ping*');
+    await page.click('button');
+    await page.waitForURL('**/lobby');
+    expect(desk.saved).toHaveLength(1);
+  });
+
+  test('in a page that stays after the end is held, and arrives after signing in again in another tab', async () => {
+    await open('/page/draft', { client: { onExpire: 'event' } });
+    await visitor.types('textarea', NOTE);
+    desk.expireAll();
+    await visitor.asks();
+    await page.waitForFunction(() => sessionSecurity!.phase() === 'expired');
+    await page.click('button');
+    await visitor.bar().getByRole('alert').getByText('You are signed out').waitFor();
+    expect(await page.inputValue('textarea')).toBe(NOTE);
+    expect(desk.saved).toEqual([]);
+
+    await visitor.context.request.get('/enter?user=anna');
+    await page.click('button');
+    await page.waitForURL('**/lobby');
+    expect(desk.saved).toHaveLength(1);
+  });
+
+  test('by a script after the end gets 401 and keeps its content', async () => {
+    await open('/page/draft', { onExpired: 'reject' });
+    await visitor.types('textarea', NOTE);
+    desk.expireAll();
+    const answer = await page.evaluate(async () => {
+      const text = document.querySelector('textarea')!.value;
+      const response = await fetch('/save', {
+        method: 'POST',
+        headers: { 'Content-Type': 'application/json' },
+        body: JSON.stringify({ text }),
+      });
+      return { status: response.status, type: response.headers.get('Content-Type') };
+    });
+    expect(answer.status).toBe(401);
+    expect(answer.type).toMatch('application/problem+json');
+    expect(await page.inputValue('textarea')).toBe(NOTE);
+    expect(desk.saved).toEqual([]);
+  });
+});
+
+describe('F5 what the browser shows of a form that nobody looks after, sent after the end', () => {
+  test('onExpired "redirect": the sign-in page, by GET', async () => {
+    await open('/page/plain', { onExpired: 'redirect' });
+    await page.fill('textarea', NOTE);
+    desk.expireAll();
+    await page.click('button');
+    await page.waitForURL('**/lobby');
+    expect(await page.textContent('h1')).toBe('Lobby');
+    expect(desk.saved).toEqual([]);
+  });
+
+  test('onExpired "reject": the problem as text; Back leads to the form', async () => {
+    await open('/page/plain', { onExpired: 'reject' });
+    await page.fill('textarea', NOTE);
+    desk.expireAll();
+    const answered = page.waitForResponse('**/save');
+    await page.click('button');
+    expect((await answered).status()).toBe(401);
+    await eventually(
+      'the problem',
+      async () => (await page.textContent('body'))?.includes('session_expired'),
+      5000,
+    );
+    expect(desk.saved).toEqual([]);
+  });
+});
