@@ -3,8 +3,10 @@ import { draftCipher } from './draft-cipher.js';
 import type { DraftCipher } from './draft-cipher.js';
 import type { TellDraftNews } from './draft-event.js';
 import type { DraftGrant } from './draft-server.js';
+import { droppedLives, forgetDropped, noteDropped } from './dropped-lives.js';
 import { openDraftStore } from './draft-store.js';
 import type { DraftStore } from './draft-store.js';
+import { LONGEST_LIFE_MS } from './draft.js';
 import type { Draft, DraftPlace, SealedDraft } from './draft.js';
 import { readFields } from './typed-fields.js';
 
@@ -37,6 +39,13 @@ export interface DraftKeeper {
   close: () => void;
 }
 
+/** Pages that went away while their session lived may not have had the time to wipe what they had kept. */
+async function wipeDropped(store: DraftStore): Promise<void> {
+  const lives = droppedLives();
+  if (lives.length) await store.wipeLives(lives);
+  lives.forEach(forgetDropped);
+}
+
 /** What the user did before signing out of a session in this browser is over, wherever the sign-out was made. */
 async function heedSignOuts(store: DraftStore, user: string, { signedOut }: DraftGrant): Promise<void> {
   for (const owner of await store.sessions(user)) {
@@ -62,13 +71,16 @@ export function createDraftKeeper(
   /** Counts what was decided, so that a slow save does not undo what was decided after it. */
   let decision = 0;
 
+  const storageFails = (): void => tell('unavailable', 'storage');
   const pageNow = (): string => location.pathname + location.search;
 
   const cleanUp = async (): Promise<void> => {
+    const next = (await store?.wipeOver(Date.now())) ?? Infinity;
+    if (next < Infinity) cleanUpIn(next - Date.now());
+  };
+  const cleanUpIn = (delayMs: number): void => {
     clearTimeout(cleaning);
-    const next = await store?.wipeOver(Date.now());
-    if (next !== undefined && next < Infinity)
-      cleaning = setTimeout(() => void cleanUp().catch(() => {}), next - Date.now());
+    cleaning = setTimeout(() => void cleanUp().catch(storageFails), delayMs);
   };
   const save = async (): Promise<void> => {
     clearTimeout(timer);
@@ -85,9 +97,10 @@ export function createDraftKeeper(
   };
   const keep = async (sealed: SealedDraft, page: string): Promise<void> => {
     kept = { place: sealed, page };
+    forgetDropped(life);
     await store!.put(sealed);
     tell('kept');
-    await cleanUp();
+    if (cleaning === undefined) cleanUpIn(LONGEST_LIFE_MS);
   };
   const forget = (): void => {
     decision++;
@@ -112,17 +125,19 @@ export function createDraftKeeper(
     }
     return opened.sort((left, right) => right.draft.savedAt - left.draft.savedAt);
   };
-  const storageFails = (): void => tell('unavailable', 'storage');
 
   return {
     async begin(currentOwner, grant) {
       owner = currentOwner;
       if (key === grant.key && cipher) return true;
+      // Somebody else signed in here: what is in the page is not theirs to keep.
+      if (key !== undefined && key !== grant.key) changes.clean();
       key = grant.key;
       try {
         store ??= await openDraftStore();
         cipher = await draftCipher(key);
         await cleanUp();
+        await wipeDropped(store);
         await heedSignOuts(store, cipher.user, grant);
         await store.noteSession(cipher.user, owner, Date.now());
       } catch {
@@ -136,9 +151,14 @@ export function createDraftKeeper(
       timer ??= setTimeout(() => void save().catch(storageFails), SAVE_AFTER_MS);
     },
     save: () => save().catch(storageFails),
-    drop: forget,
+    drop() {
+      if (kept) noteDropped(life);
+      forget();
+    },
     async find() {
-      const other = (await found().catch(() => [])).find(({ draft }) => draft.owner !== owner);
+      const other = (await found().catch(() => [])).find(
+        ({ sealed, draft }) => draft.owner !== owner && sealed.document !== life,
+      );
       return other && { draft: other.draft, remove: () => store!.remove(other.sealed).catch(storageFails) };
     },
     async wipe() {

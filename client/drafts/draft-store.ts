@@ -16,6 +16,8 @@ export interface DraftStore {
   remove: (place: DraftPlace) => Promise<void>;
   /** Wipes the drafts of a user that were saved before an instant; without one: all of them. */
   wipe: (user: string, before?: number) => Promise<void>;
+  /** Wipes what these lives of pages left. */
+  wipeLives: (lives: readonly string[]) => Promise<void>;
   /** Wipes what is over, whoever it belonged to; answers when the next one will be, in epoch milliseconds. */
   wipeOver: (now: number) => Promise<number>;
   close: () => void;
@@ -76,6 +78,7 @@ export async function openDraftStore(): Promise<DraftStore> {
       if (before === undefined) return write((drafts) => drafts.delete(range));
       await removeAll((await read(range)).filter((draft) => savedAt(draft) <= before));
     },
+    wipeLives: async (lives) => removeAll((await read()).filter(({ document }) => lives.includes(document))),
     async wipeOver(now) {
       const drafts = await read();
       await removeAll(drafts.filter((draft) => isOver(draft, now)));

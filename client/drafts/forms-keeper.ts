@@ -122,12 +122,13 @@ export function createFormsKeeper(client: SessionSecurityClient, options: FormsO
     tell('found');
   };
   const putBack = async ({ draft, remove }: FoundDraft): Promise<void> => {
-    writeFields(draft.fields, isWanted, changes.mark, signal);
+    const written = writeFields(draft.fields, isWanted, changes.mark, signal);
     sayAndClose('draftRestored');
-    // First the new one, so that there is always one.
+    tell('restored');
+    // The old one is kept until all of it is in the new one.
+    if (!(await written)) return;
     await drafts.save();
     await remove();
-    tell('restored');
   };
   const discard = async ({ remove }: FoundDraft): Promise<void> => {
     hide();
@@ -146,7 +147,7 @@ export function createFormsKeeper(client: SessionSecurityClient, options: FormsO
     if (now) {
       sayAndClose('draftSignedOut', true);
       tell('held', 'signed-out');
-      tellTabs(now);
+      tellTabs(now.owner, (standing ?? now).settings.application);
     } else {
       sayAndClose('draftUnreachable', true);
       tell('held', 'unreachable');
@@ -154,8 +155,8 @@ export function createFormsKeeper(client: SessionSecurityClient, options: FormsO
     return false;
   };
   /** As if another tab had told that somebody signed in or out: every tab asks, this one too. */
-  const tellTabs = ({ owner, settings }: Standing): void => {
-    const channel = tabChannel(`session-security:${settings.application}`, () => {});
+  const tellTabs = (owner: string | null, application: string | undefined): void => {
+    const channel = tabChannel(`session-security:${application}`, () => {});
     channel?.postMessage({ owner });
     channel?.close();
   };

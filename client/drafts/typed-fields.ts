@@ -56,13 +56,14 @@ async function keep(file: File): Promise<KeptFile> {
  *
  * @param isWanted which of them may be written: a page may have changed its mind about secrets
  * @param onWritten tells of each field as it is written
+ * @returns whether all of them were there in the end
  */
 export function writeFields(
   fields: readonly KeptField[],
   isWanted: (field: HTMLElement) => boolean,
   onWritten: (field: HTMLElement) => void,
   signal: AbortSignal,
-): void {
+): Promise<boolean> {
   let missing: { name: string; value: FieldValue }[] = [...fields];
   const write = (): void => {
     const present = fieldsByName();
@@ -75,12 +76,16 @@ export function writeFields(
     if (!missing.length) stop();
   };
   const observer = new MutationObserver(write);
-  const timer = setTimeout(() => stop(), LONGEST_WAIT_MS);
-  const stop = (): void => {
-    observer.disconnect();
-    clearTimeout(timer);
-  };
-  observer.observe(document, { childList: true, subtree: true });
-  signal.addEventListener('abort', stop);
-  write();
+  let stop = (): void => {};
+  return new Promise((resolve) => {
+    const timer = setTimeout(() => stop(), LONGEST_WAIT_MS);
+    stop = () => {
+      observer.disconnect();
+      clearTimeout(timer);
+      resolve(!missing.length);
+    };
+    observer.observe(document, { childList: true, subtree: true });
+    signal.addEventListener('abort', stop);
+    write();
+  });
 }

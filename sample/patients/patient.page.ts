@@ -34,7 +34,7 @@ const fact = (name: string, value: string) =>
   </div>`;
 
 const form = ({ id }: Patient, refused?: RefusedNote) => html`
-  <form class="card" method="post" action="/patients/${id}/notes">
+  <form class="card" method="post" action="/patients/${id}/notes" data-session-guard data-session-draft>
     <label for="text">New note</label>
     ${refused && html`<p class="notice refusal" role="alert" id="problem">${refused.problem}</p>`}
     <textarea

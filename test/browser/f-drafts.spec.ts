@@ -223,13 +223,14 @@ describe('F4 when work is done', () => {
     await page.click('button');
     await page.waitForURL('**/lobby');
     expect(desk.saved).toMatchObject([{ text: NOTE }]);
+    await visitor.open('/page/other');
     await eventually('the draft gone', async () => (await visitor.drafts()) === 0, 5000);
   });
 
   test('a page that is left while the session lives leaves no draft', async () => {
     await open('/page/note');
     await visitor.types('textarea', NOTE);
-    await visitor.open('/lobby');
+    await visitor.open('/page/other');
     await eventually('the draft gone', async () => (await visitor.drafts()) === 0, 5000);
   });
 
