@@ -35,7 +35,7 @@ export function problemsIn(texts, tag, english) {
       .map((key) => `"${key}" is missing`),
     ...Object.keys(texts)
       .filter((key) => !Object.hasOwn(english, key))
-      .map((key) => `"${key}" is no text of the dialog`),
+      .map((key) => `"${key}" is no text of the client`),
     ...Object.keys(english)
       .filter((key) => english[key].includes('{time}') !== String(texts[key]).includes('{time}'))
       .map((key) => `"${key}" has {time} where English has none, or none where English has it`),
@@ -44,13 +44,16 @@ export function problemsIn(texts, tag, english) {
   ];
 }
 
-/** What the script carries itself. */
+/** What the scripts carry themselves: the dialog and the drafts. */
 export async function englishTexts() {
   const { outputFiles } = await build({
-    entryPoints: ['client/dialog/texts.ts'],
+    entryPoints: ['client/dialog/texts.ts', 'client/drafts/texts.ts'],
     format: 'esm',
+    outdir: '.',
     write: false,
   });
-  const { ENGLISH } = await import(`data:text/javascript,${encodeURIComponent(outputFiles[0].text)}`);
-  return ENGLISH;
+  const modules = await Promise.all(
+    outputFiles.map(({ text }) => import(`data:text/javascript,${encodeURIComponent(text)}`)),
+  );
+  return Object.assign({}, ...modules.map(({ ENGLISH }) => ENGLISH));
 }

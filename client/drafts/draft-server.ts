@@ -8,6 +8,8 @@ export interface DraftGrant {
   key: string;
   /** Sessions that the user has signed out of lately, by their owners: how many seconds ago. */
   signedOut: Record<string, number>;
+  /** Texts that replace the built-in ones, by key. */
+  texts: Record<string, string> | null;
 }
 
 /** Who is signed in now: `null` for nobody. */

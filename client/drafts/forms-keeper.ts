@@ -101,9 +101,8 @@ export function createFormsKeeper(client: SessionSecurityClient, options: FormsO
   };
 
   const say = (name: keyof DraftTexts, actions: NoticeAction[], urgent?: boolean): void => {
-    const { language, texts } = standing?.settings ?? {};
-    bar ??= noticeBar(language || document.documentElement.lang || navigator.language);
-    const words: DraftTexts = { ...ENGLISH, ...texts, ...options.texts };
+    const words: DraftTexts = { ...ENGLISH, ...standing?.grant?.texts, ...options.texts };
+    bar ??= noticeBar(words);
     const buttons = actions.map(([key, act]): NoticeAction => [words[key as keyof DraftTexts], act]);
     bar.show(words[name], buttons, urgent);
   };

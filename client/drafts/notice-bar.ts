@@ -22,9 +22,9 @@ export interface NoticeBar {
  * First in the page and so first in the order of the keyboard, without taking the focus: nobody is to be interrupted. Native
  * elements in a shadow root, and a constructed style sheet, which needs no exception in the content security policy.
  *
- * @param language of the texts, a BCP 47 tag
+ * @param texts what they are in: language and direction
  */
-export function noticeBar(language: string): NoticeBar {
+export function noticeBar({ lang, dir }: { lang: string; dir: string }): NoticeBar {
   if (!customElements.get(HOST_NAME)) customElements.define(HOST_NAME, class extends HTMLElement {});
   const host = document.createElement(HOST_NAME);
   const root = host.attachShadow({ mode: 'open' });
@@ -37,7 +37,7 @@ export function noticeBar(language: string): NoticeBar {
   const status = create('p', 'text');
   status.id = 'text';
   section.setAttribute('aria-labelledby', 'text');
-  host.lang = language;
+  Object.assign(host, { lang, dir });
   root.append(section);
   let before: Element | null = null;
   host.addEventListener(

@@ -1,5 +1,8 @@
 /** The texts about drafts, by key. */
 export const ENGLISH = {
+  /** The language of these texts, a BCP 47 tag, and the direction in which they are read. */
+  lang: 'en',
+  dir: 'ltr',
   draftFound: 'You were signed out before you had finished. What you entered has been kept.',
   draftRestore: 'Put it back',
   draftDiscard: 'Discard it',

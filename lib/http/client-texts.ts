@@ -8,7 +8,7 @@ type Texts = Record<string, string>;
 /** What the client script speaks by itself. */
 const BUILT_IN = 'en';
 
-/** The dialog's texts in the reader's language, so that the script carries one language and asks for no other. */
+/** The client's texts in the reader's language, so that its scripts carry one language and ask for no other. */
 @Injectable()
 export class ClientTexts {
   readonly #languages = new Map<string, Texts>();
@@ -21,8 +21,12 @@ export class ClientTexts {
       this.#languages.set(name, JSON.parse(content.toString()) as Texts);
   }
 
-  /** What replaces the client's own texts; `null`: nothing does. The application's texts come before ours. */
-  for(request: SessionSecurityRequest): Texts | null {
+  /**
+   * What replaces the client's own texts; `null`: nothing does. The application's texts come before ours.
+   *
+   * @param part the texts of drafts, which few pages need, or all others
+   */
+  for(request: SessionSecurityRequest, part: 'dialog' | 'drafts' = 'dialog'): Texts | null {
     const { language, texts = {} } = this.options.client;
     const entries = Object.entries(texts);
     const inAll = entries.filter((entry): entry is [string, string] => typeof entry[1] === 'string');
@@ -37,6 +41,12 @@ export class ClientTexts {
       ...Object.fromEntries(inAll),
       ...inOne.get(tag),
     };
-    return Object.keys(answer).length > 0 ? answer : null;
+    const needed = Object.entries(answer).filter(([key]) => isNeeded(key, part));
+    return needed.length > 0 ? Object.fromEntries(needed) : null;
   }
+}
+
+/** Both say what language they are in. */
+function isNeeded(key: string, part: 'dialog' | 'drafts'): boolean {
+  return key === 'lang' || key === 'dir' || key.startsWith('draft') === (part === 'drafts');
 }

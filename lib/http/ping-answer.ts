@@ -30,6 +30,9 @@ export type ClientStart = Required<{ [Name in keyof ClientOptions]: ClientOption
   readonly returnParameter: string;
 };
 
+/** What a page needs to keep drafts; `docs/wire.md`. */
+export type DraftStart = DraftGrant & { readonly texts: Record<string, string> | null };
+
 /** Makes the answers of the wire from what the engine knows. */
 @Injectable()
 export class PingAnswer {
@@ -76,11 +79,12 @@ export class PingAnswer {
   }
 
   /** What keeping drafts needs; `null` for nobody, and for users without an id. */
-  draftsOf(request: SessionSecurityRequest): DraftGrant | null {
+  draftsOf(request: SessionSecurityRequest): DraftStart | null {
     const { outcome, sessionId } = this.enforcer.stateOf(request);
     if (outcome !== 'watched' || sessionId === undefined) return null;
     const userId = this.tracker.recall(sessionId)?.userId;
-    return userId === undefined ? null : this.draftKeys.grant(userId);
+    if (userId === undefined) return null;
+    return { ...this.draftKeys.grant(userId), texts: this.texts.for(request, 'drafts') };
   }
 
   /** What the client needs to start, in the language that this request asks for. */

@@ -14,17 +14,16 @@ import { ActivityTracker } from '../activity/activity-tracker.js';
 import type { SessionSecurityRequest } from '../options/index.js';
 import type { SessionSecurityResponse } from './cookies.js';
 import { isCrossSite } from './cross-site.js';
-import type { DraftGrant } from './draft-keys.js';
 import { EndNotice } from './end-notice.js';
 import { ExpiredAnswer } from './expired-answer.js';
-import { type ClientStart, PingAnswer, type SessionStatus } from './ping-answer.js';
+import { type ClientStart, type DraftStart, PingAnswer, type SessionStatus } from './ping-answer.js';
 import { readPingBody } from './ping-body.js';
 import { ProblemException, storeUnavailable } from './problem.js';
 import { OwnRoute } from './route-decorators.js';
 import { SessionEnforcer } from './session-enforcer.js';
 import { SetupAdvisor } from './setup-advisor.js';
 
-type Answer = SessionStatus & { client?: ClientStart; drafts?: DraftGrant | null };
+type Answer = SessionStatus & { client?: ClientStart; drafts?: DraftStart | null };
 
 /** The ping of `docs/wire.md`, served at the `path` option. */
 export function pingController(path: string): Type {
@@ -94,7 +93,7 @@ export function pingController(path: string): Type {
     }
 
     /** For our own pages only, although no other origin could read the answer. */
-    #draftsFor(request: SessionSecurityRequest, { owner }: SessionStatus): DraftGrant | null {
+    #draftsFor(request: SessionSecurityRequest, { owner }: SessionStatus): DraftStart | null {
       return owner === null || isCrossSite(request) ? null : this.answer.draftsOf(request);
     }
 

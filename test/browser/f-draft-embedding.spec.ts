@@ -23,6 +23,8 @@ const pages: Record<string, FormPage> = {
     contentSecurityPolicy: `${SELF}; require-trusted-types-for 'script'; trusted-types 'none'`,
   },
   none: { body: form },
+  german: { tag: { drafts: true }, body: form, lang: 'de' },
+  arabic: { tag: { drafts: true }, body: form, lang: 'ar' },
 };
 
 let browser: Browser;
@@ -175,6 +177,31 @@ describe('F4 the offer', () => {
       );
     }
     expect(names).toEqual(['Put it back', 'Discard it', 'textarea']);
+  });
+
+  test.each([
+    ['german', 'Wiederherstellen', 'ltr'],
+    ['arabic', 'استعادة ما أدخلته', 'rtl'],
+  ])('speaks the language of the page (%s)', async (name, restore, direction) => {
+    await open(`/page/${name}`);
+    await visitor.types('textarea', NOTE);
+    await expireAndReturn(`/page/${name}`);
+    const bar = visitor.bar();
+    await visitor.button(restore).waitFor();
+    expect(await bar.evaluate((element) => getComputedStyle(element).direction)).toBe(direction);
+    await visitor.button(restore).click();
+    expect(await page.inputValue('textarea')).toBe(NOTE);
+  });
+
+  test('has nothing that axe would find', async () => {
+    await offer();
+    await visitor.bar().getByRole('status').getByText('has been kept').waitFor();
+    await page.addScriptTag({ path: 'node_modules/axe-core/axe.min.js' });
+    const violations = await page.evaluate(async () => {
+      const { axe } = window as unknown as { axe: { run: () => Promise<{ violations: { id: string }[] }> } };
+      return (await axe.run()).violations.map(({ id }) => id);
+    });
+    expect(violations).toEqual([]);
   });
 
   test('can be answered by the keyboard alone, which is not left nowhere', async () => {

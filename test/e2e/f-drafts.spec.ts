@@ -98,6 +98,18 @@ describe('F4 the key of drafts', () => {
     expect((await grantOf(second)).signedOut).toEqual({});
   });
 
+  it('comes with the texts of drafts in the language of the page; the dialog has its own', async () => {
+    await open();
+    const asked = (await desk.signedIn()).get('/session-security/ping?start=1&drafts=1');
+    const { client, drafts } = (await asked.set('Accept-Language', 'de-AT')).body;
+    expect(drafts.texts).toMatchObject({ lang: 'de', dir: 'ltr', draftRestore: 'Wiederherstellen' });
+    expect(client.texts).toMatchObject({ lang: 'de', dir: 'ltr', stay: 'Angemeldet bleiben' });
+    expect(Object.keys(drafts.texts).filter((key) => Object.hasOwn(client.texts, key))).toEqual([
+      'lang',
+      'dir',
+    ]);
+  });
+
   it('remembers no more than twenty sign-outs of a user', async () => {
     await open();
     for (let count = 0; count < 25; count++) await (await desk.signedIn()).post('/logout');

@@ -14,6 +14,7 @@ export interface FormPage {
   /** What the script tag says for the whole page; `false`: no script tag. */
   readonly tag?: Parameters<SessionSecurityService['clientTag']>[1] | false;
   readonly contentSecurityPolicy?: string;
+  readonly lang?: string;
   /** A file of `test/support/fixtures`, bundled and loaded as a module. */
   readonly module?: string;
 }
@@ -237,7 +238,7 @@ function formsController(pages: Record<string, FormPage>, saved: Record<string, 
       @Res({ passthrough: true }) response: Response,
       @Param('name') name: string,
     ): string {
-      const { body, tag = {}, contentSecurityPolicy, module } = pages[name]!;
+      const { body, tag = {}, contentSecurityPolicy, lang = 'en', module } = pages[name]!;
       if (contentSecurityPolicy !== undefined)
         response.setHeader('Content-Security-Policy', contentSecurityPolicy);
       response.setHeader('Content-Type', 'text/html');
@@ -246,7 +247,7 @@ function formsController(pages: Record<string, FormPage>, saved: Record<string, 
         tag === false ? '' : this.security.clientTag(request, tag),
         module === undefined ? '' : `<script type="module" src="/module/${module}"></script>`,
       ];
-      return `<!doctype html><html lang="en"><head><title>${name}</title>${head.join('')}</head><body>${body}</body></html>`;
+      return `<!doctype html><html lang="${lang}"><head><title>${name}</title>${head.join('')}</head><body>${body}</body></html>`;
     }
 
     @Get('module/:name')

@@ -44,7 +44,7 @@ describe('D5 the languages', () => {
     const broken = { ...english, lang: 'xx', dir: 'down', stay: ' ', time: 'Soon.', colour: 'red' };
     expect(problemsIn(broken, 'yy', english)).toEqual([
       '"stay" is missing',
-      '"colour" is no text of the dialog',
+      '"colour" is no text of the client',
       '"time" has {time} where English has none, or none where English has it',
       '"lang" is not "yy"',
       '"dir" is neither "ltr" nor "rtl"',
