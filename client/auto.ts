@@ -1,9 +1,8 @@
-import type * as Drafts from './drafts.js';
 import { start } from './index.js';
 
 // The script tag is the whole integration: the routes are where the script came from.
 const script = document.currentScript as HTMLScriptElement | null;
-const path = script?.src.replace(/\/[^/]*$/, '') ?? '/session-security';
-const client = start({ path, owner: script?.dataset['owner'] });
-if (document.querySelector('[data-session-guard],[data-session-draft]'))
-  void import(`${path}/client/drafts.js`).then((drafts: typeof Drafts) => drafts.keepForms(client, { path }));
+start({ path: script?.src.replace(/\/[^/]*$/, ''), owner: script?.dataset['owner'] });
+/** From where the script came; a variable, so that it is not bundled. */
+const drafts = './client/drafts.js';
+if (document.querySelector('[data-session-guard],[data-session-draft]')) void import(drafts);

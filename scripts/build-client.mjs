@@ -17,7 +17,8 @@ const OUTPUTS = [
     entry: `client/bindings/${name}.ts`,
     format: 'esm',
   })),
-  { file: 'drafts.js', entry: 'client/drafts.ts', format: 'esm', sourceMap: true },
+  { file: 'drafts.js', entry: 'client/auto-drafts.ts', format: 'esm' },
+  { file: 'drafts-module.js', entry: 'client/drafts.ts', format: 'esm', sourceMap: true },
 ];
 
 await rm(OUT, { recursive: true, force: true });

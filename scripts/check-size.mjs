@@ -9,8 +9,8 @@ const LIMITS = [
     format: 'esm',
     limit: 2790,
   },
-  { what: 'everything with the English dialog', entry: 'client/auto.ts', format: 'iife', limit: 4720 },
-  { what: 'guard and drafts, loaded apart', entry: 'client/drafts.ts', format: 'esm', limit: 7680 },
+  { what: 'everything with the English dialog', entry: 'client/auto.ts', format: 'iife', limit: 4760 },
+  { what: 'guard and drafts, loaded apart', entry: 'client/auto-drafts.ts', format: 'esm', limit: 7680 },
 ];
 
 for (const { what, entry, format, limit } of LIMITS) {
