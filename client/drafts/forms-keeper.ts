@@ -156,7 +156,8 @@ export function createFormsKeeper(client: SessionSecurityClient, options: FormsO
   /** As if another tab had told that somebody signed in or out: every tab asks, this one too. */
   const tellTabs = (owner: string | null, application: string | undefined): void => {
     const channel = tabChannel(`session-security:${application}`, () => {});
-    channel?.postMessage({ owner });
+    // The owner of nobody is empty, as the sign-in page tells it.
+    channel?.postMessage({ owner: owner ?? '' });
     channel?.close();
   };
   holdSubmits((form) => isGuarded(form, guardAll) || isDrafted(form), mayPass, signal);

@@ -111,7 +111,7 @@ export class Visitor {
   asks(): Promise<void> {
     return this.page.evaluate(() => {
       const channel = new BroadcastChannel('session-security:session-security');
-      channel.postMessage({ owner: null });
+      channel.postMessage({ owner: '' });
       channel.close();
     });
   }
