@@ -23,8 +23,6 @@ export interface FoundDraft {
 export interface DraftKeeper {
   /** Takes the key of the user who is signed in now. Answers false where there can be no drafts. */
   begin: (owner: string, grant: DraftGrant) => Promise<boolean>;
-  /** Whether this grant is of the user whose work is in the page. */
-  isSameUser: (grant: DraftGrant) => boolean;
   /** Something was typed. */
   changed: () => void;
   /** Keeps what is in the page now; what is kept lives an hour from then. */
@@ -74,7 +72,11 @@ export function createDraftKeeper(
   const storageFails = (): void => tell('unavailable', 'storage');
   const pageNow = (): string => location.pathname + location.search;
 
+  const changed = (): void => {
+    timer ??= setTimeout(() => void save().catch(storageFails), SAVE_AFTER_MS);
+  };
   const cleanUp = async (): Promise<void> => {
+    cleaning = undefined;
     const next = (await store?.wipeOver(Date.now())) ?? Infinity;
     if (next < Infinity) cleanUpIn(next - Date.now());
   };
@@ -113,6 +115,7 @@ export function createDraftKeeper(
     decision++;
     clearTimeout(timer);
     clearTimeout(cleaning);
+    timer = cleaning = undefined;
     cipher = undefined;
   };
   const found = async (): Promise<{ sealed: SealedDraft; draft: Draft }[]> => {
@@ -140,16 +143,15 @@ export function createDraftKeeper(
         await wipeDropped(store);
         await heedSignOuts(store, cipher.user, grant);
         await store.noteSession(cipher.user, owner, Date.now());
+        // For what was typed before there was a key.
+        changed();
       } catch {
         cipher = undefined;
         storageFails();
       }
       return !!cipher;
     },
-    isSameUser: (grant) => grant.key === key,
-    changed() {
-      timer ??= setTimeout(() => void save().catch(storageFails), SAVE_AFTER_MS);
-    },
+    changed,
     save: () => save().catch(storageFails),
     drop() {
       if (kept) noteDropped(life);

@@ -67,8 +67,12 @@ export async function openDraftStore(): Promise<DraftStore> {
     put,
     noteSession: (user, document, now) =>
       put({
-        ...{ user, page: SESSION, document, expiresAt: now + LONGEST_LIFE_MS },
-        ...{ nonce: new Uint8Array(), content: new ArrayBuffer() },
+        user,
+        page: SESSION,
+        document,
+        expiresAt: now + LONGEST_LIFE_MS,
+        nonce: new Uint8Array(),
+        content: new ArrayBuffer(),
       }),
     sessions: async (user) => (await read(beginningWith(user, SESSION))).map(({ document }) => document),
     find: (user, page) => read(beginningWith(user, page)),

@@ -1,18 +1,19 @@
+import { asksFor } from '../dom/asks-for.js';
 import { fetchTransport } from '../dom/fetch-transport.js';
 import { followFormChanges } from '../dom/form-changes.js';
 import { holdSubmits } from '../dom/held-submits.js';
 import { GUARD_ATTRIBUTE, isGuarded, leaveGuard } from '../dom/leave-guard.js';
+import { listen } from '../dom/listen.js';
 import { tabChannel } from '../dom/tab-channel.js';
 import type { SessionSecurityClient } from '../session-security-client.js';
+import type { SessionSecurityEventMap } from '../typed-event-target.js';
 import { createDraftKeeper } from './draft-keeper.js';
 import type { FoundDraft } from './draft-keeper.js';
 import { askStanding } from './draft-server.js';
 import type { Standing } from './draft-server.js';
 import type { DraftNews, TellDraftNews } from './draft-event.js';
+import { draftNotices } from './draft-notices.js';
 import { DRAFT_ATTRIBUTE, isKept, notePassword } from './kept-fields.js';
-import { noticeBar } from './notice-bar.js';
-import type { NoticeAction, NoticeBar } from './notice-bar.js';
-import { ENGLISH } from './texts.js';
 import type { DraftTexts } from './texts.js';
 import { writeFields } from './typed-fields.js';
 
@@ -39,10 +40,14 @@ export interface FormsKeeper {
 }
 
 const LIVE = ['active', 'warning'];
+/** Phases of a page for nobody, as far as is known. */
+const UNWATCHED = ['inert', 'starting'];
 
-/** What the script tag says for the whole page. */
-const tagSays = (attribute: string): string | undefined =>
-  document.querySelector(`script[${attribute}]`)?.getAttribute(attribute) ?? undefined;
+/** Whether the script tag asks for the whole page. */
+function tagAsks(attribute: string): boolean {
+  const tag = document.querySelector(`script[${attribute}]`);
+  return !!tag && asksFor(tag, attribute, false);
+}
 
 const isTypedInto = (element: Element | null): element is HTMLElement =>
   (element instanceof HTMLInputElement || element instanceof HTMLTextAreaElement) &&
@@ -53,76 +58,66 @@ export function createFormsKeeper(client: SessionSecurityClient, options: FormsO
   const stopping = new AbortController();
   const { signal } = stopping;
   const transport = fetchTransport(options.path ?? '/session-security');
-  const guardAll = options.guard ?? tagSays(GUARD_ATTRIBUTE) !== undefined;
-  const draftAll = !!(options.drafts ?? tagSays(DRAFT_ATTRIBUTE) !== undefined);
+  const guardAll = options.guard ?? tagAsks(GUARD_ATTRIBUTE);
+  const draftAll = !!(options.drafts ?? tagAsks(DRAFT_ATTRIBUTE));
   const isAutomatic =
     options.drafts === 'automatic' || !!document.querySelector(`[${DRAFT_ATTRIBUTE}=automatic]`);
-  let beginning: Promise<boolean> | undefined;
+  let beginning: Promise<void> | undefined;
+  let learning: Promise<void> | undefined;
+  /** For whom the work in the page is done. */
   let standing: Standing | undefined;
-  let bar: NoticeBar | undefined;
 
   const tell: TellDraftNews = (state, reason) => {
     const detail: DraftNews = reason ? { state, reason } : { state };
     client.dispatchEvent(new CustomEvent('draft', { detail }));
   };
   const isWanted = (field: Element): boolean => isKept(field, draftAll);
-  const isDrafted = (form: HTMLFormElement): boolean => [...form.elements].some(isWanted);
+  const isLookedAfter = (form: HTMLFormElement): boolean =>
+    isGuarded(form, guardAll) || [...form.elements].some(isWanted);
   const lives = (): boolean => LIVE.includes(client.phase());
 
   const changes = followFormChanges(() => {
     guard.update();
-    if (!changes.fields().some(isWanted)) return;
-    void begin();
-    drafts.changed();
+    if (!lives()) return;
+    if (changes.fields().some(isWanted)) {
+      void begin();
+      drafts.changed();
+    } else if (changes.dirtyForms().some(isLookedAfter)) void learn();
   }, signal);
   const guard = leaveGuard(() => changes.dirtyForms().filter((form) => isGuarded(form, guardAll)), signal);
   const drafts = createDraftKeeper(changes, isWanted, tell);
+  const notices = draftNotices(() => ({ ...standing?.grant?.texts, ...options.texts }));
 
   /** Takes the key and looks for a draft; again after it could not be done. */
-  const begin = (): Promise<boolean> => (beginning ??= tryBegin());
-  const tryBegin = async (): Promise<boolean> => {
-    if (!globalThis.crypto?.subtle) {
-      tell('unavailable', 'insecure');
-      return false;
-    }
+  const begin = (): Promise<void> => (beginning ??= tryBegin());
+  const tryBegin = async (): Promise<void> => {
     standing = await askStanding(transport);
-    if (!standing?.owner) {
-      // Nobody yet, or not reached: asked again when the client is watching, or when somebody types.
-      beginning = undefined;
-      return false;
-    }
-    if (!standing.grant) {
-      tell('unavailable', 'no-user');
-      return false;
-    }
-    const began = await drafts.begin(standing.owner, standing.grant);
-    if (began) await offer();
-    return began;
+    // Not reached, or nobody any more: asked again when somebody types.
+    if (!standing?.owner) beginning = undefined;
+    else if (!globalThis.crypto?.subtle) tell('unavailable', 'insecure');
+    else if (!standing.grant) tell('unavailable', 'no-user');
+    else if (await drafts.begin(standing.owner, standing.grant)) await offer();
   };
-
-  const say = (name: keyof DraftTexts, actions: NoticeAction[], urgent?: boolean): void => {
-    const words: DraftTexts = { ...ENGLISH, ...standing?.grant?.texts, ...options.texts };
-    bar ??= noticeBar(words);
-    const buttons = actions.map(([key, act]): NoticeAction => [words[key as keyof DraftTexts], act]);
-    bar.show(words[name], buttons, urgent);
+  /** Where nothing is kept, it matters only for whom a form was filled in. */
+  const learn = (): Promise<void> => (learning ??= tryLearn());
+  const tryLearn = async (): Promise<void> => {
+    standing ??= await askStanding(transport);
+    learning = undefined;
   };
-  const hide = (): void => bar?.hide();
-  const sayAndClose = (name: keyof DraftTexts, urgent?: boolean): void =>
-    say(name, [['draftClose', hide]], urgent);
 
   const offer = async (): Promise<void> => {
     const found = await drafts.find();
     if (!found || signal.aborted) return;
     if (isAutomatic) return putBack(found);
-    say('draftFound', [
-      ['draftRestore', () => void putBack(found)],
-      ['draftDiscard', () => void discard(found)],
-    ]);
+    notices.found(
+      () => void putBack(found),
+      () => void discard(found),
+    );
     tell('found');
   };
   const putBack = async ({ draft, remove }: FoundDraft): Promise<void> => {
     const written = writeFields(draft.fields, isWanted, changes.mark, signal);
-    sayAndClose('draftRestored');
+    notices.restored();
     tell('restored');
     // The old one is kept until all of it is in the new one.
     if (!(await written)) return;
@@ -130,27 +125,24 @@ export function createFormsKeeper(client: SessionSecurityClient, options: FormsO
     await remove();
   };
   const discard = async ({ remove }: FoundDraft): Promise<void> => {
-    hide();
+    notices.hide();
     await remove();
     tell('discarded');
   };
 
+  /** By the key, because a user who signed in again has another session; without keys, by the session. */
+  const isOfSameUser = ({ owner, grant }: Standing): boolean =>
+    !!owner &&
+    (!standing || (grant && standing.grant ? grant.key === standing.grant.key : owner === standing.owner));
   /** A form is sent only into a living session, and not into somebody else's. */
   const mayPass = async (): Promise<boolean> => {
     await drafts.save();
     const now = await askStanding(transport);
-    const isMine = now?.grant
-      ? !standing?.grant || drafts.isSameUser(now.grant)
-      : now?.owner === standing?.owner;
-    if (now?.owner && isMine) return true;
-    if (now) {
-      sayAndClose('draftSignedOut', true);
-      tell('held', 'signed-out');
-      tellTabs(now.owner, (standing ?? now).settings.application);
-    } else {
-      sayAndClose('draftUnreachable', true);
-      tell('held', 'unreachable');
-    }
+    if (now && (UNWATCHED.includes(client.phase()) || isOfSameUser(now))) return true;
+    const reason = now ? 'signed-out' : 'unreachable';
+    notices.held(reason);
+    tell('held', reason);
+    if (now) tellTabs(now.owner, (standing ?? now).settings.application);
     return false;
   };
   /** As if another tab had told that somebody signed in or out: every tab asks, this one too. */
@@ -160,39 +152,45 @@ export function createFormsKeeper(client: SessionSecurityClient, options: FormsO
     channel?.postMessage({ owner: owner ?? '' });
     channel?.close();
   };
-  holdSubmits((form) => isGuarded(form, guardAll) || isDrafted(form), mayPass, signal);
+  holdSubmits((form) => client.phase() !== 'inert' && isLookedAfter(form), mayPass, signal);
 
-  const follow = (target: EventTarget, names: string[], act: (event: Event) => void): void =>
-    names.forEach((name) => target.addEventListener(name, act, { capture: true, signal }));
-  follow(client, ['active'], () => {
-    if (asksForDrafts()) void begin();
-  });
-  follow(client, ['warn', 'cover'], () => void drafts.save());
-  follow(client, ['expire'], (event) => {
+  /** Before the application's listeners, which may take the forms away. */
+  const heed = <Type extends keyof SessionSecurityEventMap>(
+    type: Type,
+    act: (event: SessionSecurityEventMap[Type]) => void,
+  ): void => client.addEventListener(type, act, { capture: true, signal });
+  const beginIfAsked = (): void => {
+    if (lives() && (draftAll || document.querySelector(`[${DRAFT_ATTRIBUTE}]`))) void begin();
+  };
+  heed('active', beginIfAsked);
+  heed('warn', () => void drafts.save());
+  heed('cover', () => void drafts.save());
+  heed('expire', ({ detail }) => {
     guard.turn(false);
-    const { reason } = (event as CustomEvent<{ reason: string | null }>).detail;
-    void (reason === 'logout' ? drafts.wipe() : drafts.save());
+    void (detail.reason === 'logout' ? drafts.wipe() : drafts.save());
     // Who signs in again in this page begins anew.
     beginning = undefined;
   });
   let isGone = false;
-  follow(globalThis, ['pagehide'], () => {
+  const pageGoes = (): void => {
     isGone = true;
     if (lives()) drafts.drop();
-  });
+  };
   // A page that goes away is told of it twice: `visibilitychange` follows `pagehide`
   // (https://html.spec.whatwg.org/#unload-a-document).
-  follow(globalThis, ['pageshow', 'freeze', 'visibilitychange'], ({ type }) => {
+  const pageRests = ({ type }: Event): void => {
     if (type === 'pageshow') isGone = false;
     if (!isGone && (document.hidden || type === 'pageshow')) void drafts.save();
-  });
-  follow(globalThis, ['focusin', 'input'], ({ target }) => {
+  };
+  const fieldIsUsed = ({ target }: Event): void => {
     if (target instanceof HTMLInputElement) notePassword(target);
-  });
+  };
+  listen(['pagehide'], pageGoes, signal);
+  listen(['pageshow', 'freeze', 'visibilitychange'], pageRests, signal);
+  listen(['focusin', 'input'], fieldIsUsed, signal);
 
-  const asksForDrafts = (): boolean => draftAll || !!document.querySelector(`[${DRAFT_ATTRIBUTE}]`);
   document.querySelectorAll('input').forEach(notePassword);
-  if (asksForDrafts()) void begin();
+  beginIfAsked();
   // Somebody was faster than this script.
   const { activeElement } = document;
   if (isTypedInto(activeElement)) changes.mark(activeElement);
@@ -206,7 +204,7 @@ export function createFormsKeeper(client: SessionSecurityClient, options: FormsO
     destroy() {
       stopping.abort();
       drafts.close();
-      hide();
+      notices.hide();
     },
   };
 }

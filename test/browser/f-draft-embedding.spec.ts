@@ -7,7 +7,7 @@ import { FormsDesk, type FormPage, type Visitor } from '../support/forms-desk.js
 jest.setTimeout(30_000);
 
 const NOTE = 'Mrs Lindqvist was moved to ward seven';
-const form = `<main><form method="post" action="/save"><label>Note <textarea name="text"></textarea></label>
+const form = `<main><h1>Notes</h1><form method="post" action="/save"><label>Note <textarea name="text"></textarea></label>
   <div id="rich" contenteditable="true" role="textbox" aria-label="Rich"></div><button>Save</button></form></main>`;
 const SELF = "default-src 'none'; script-src 'self'; connect-src 'self'";
 const pages: Record<string, FormPage> = {
@@ -134,9 +134,12 @@ describe('F4 where there can be no drafts', () => {
     await open('/page/self');
     await visitor.context.clearCookies();
     visitor.news.length = 0;
+    const asked: string[] = [];
+    page.on('request', (request) => asked.push(request.url()));
     await visitor.open('/page/self');
     await page.fill('textarea', NOTE);
     await page.waitForLoadState('networkidle');
+    expect(asked.filter((url) => url.includes('ping'))).toHaveLength(1);
     expect(visitor.news).toEqual([]);
     expect(await visitor.drafts()).toBe(0);
     expect(complaints).toEqual([]);

@@ -16,15 +16,15 @@ let page: Page;
 
 beforeAll(async () => {
   browser = await launchChromium();
+  desk = await FormsDesk.open({ pages: { files: { body } } });
 });
-afterEach(async () => {
-  await visitor.context.close();
+afterEach(() => visitor.context.close());
+afterAll(async () => {
+  await browser.close();
   await desk.close();
 });
-afterAll(() => browser.close());
 
 async function open(): Promise<void> {
-  desk = await FormsDesk.open({ pages: { files: { body } } });
   visitor = await desk.signedIn(browser);
   page = visitor.page;
   await visitor.open('/page/files');

@@ -23,15 +23,15 @@ let visitor: Visitor;
 
 beforeAll(async () => {
   browser = await launchChromium();
+  desk = await FormsDesk.open({ pages });
 });
-afterEach(async () => {
-  await visitor.context.close();
+afterEach(() => visitor.context.close());
+afterAll(async () => {
+  await browser.close();
   await desk.close();
 });
-afterAll(() => browser.close());
 
 async function open(path: string): Promise<void> {
-  desk = await FormsDesk.open({ pages });
   visitor = await desk.signedIn(browser);
   await visitor.open(path);
 }
@@ -128,20 +128,15 @@ describe('F4 as a module', () => {
   test('keeps, offers in the own words of the application, and puts back', async () => {
     await open('/page/module');
     const { page } = visitor;
-    await page.fill('textarea', 'A note');
-    await page.waitForFunction(() => document.title === 'kept');
+    await visitor.types('textarea', 'A note');
     await expireAndReturn('/page/module');
     await visitor.button('Bring it back').click();
-    await page.waitForFunction(() => document.title === 'restored');
+    await visitor.hears('restored');
     expect(await page.inputValue('textarea')).toBe('A note');
   });
 
   test('keepForms() twice is one keeper', async () => {
     await open('/page/module');
-    const bars = await visitor.page.evaluate(() => {
-      const { forms } = sessionSecurity!;
-      return forms === sessionSecurity!.forms && typeof forms?.markClean;
-    });
-    expect(bars).toBe('function');
+    expect(await visitor.page.getAttribute('html', 'data-keepers')).toBe('1');
   });
 });

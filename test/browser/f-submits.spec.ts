@@ -84,13 +84,30 @@ describe('F5 a form that is sent', () => {
     expect(desk.saved).toEqual([{ text: NOTE, action: 'publish' }]);
   });
 
-  test('while another user has signed in is held, and nothing is sent in their name', async () => {
-    await open('/page/draft');
-    await visitor.types('textarea', NOTE);
-    await visitor.context.request.get('/enter?user=ben');
+  test.each(['draft', 'guard'])(
+    'while another user has signed in is held, and nothing is sent in their name (%s)',
+    async (name) => {
+      await open('/lobby');
+      const told = page.waitForResponse('**/session-security/ping?start=1&drafts=1');
+      await visitor.open(`/page/${name}`);
+      await page.fill('textarea', NOTE);
+      await (await told).finished();
+      await visitor.context.request.get('/enter?user=ben');
+      await page.click('button');
+      await visitor.hears('held');
+      expect(desk.saved).toEqual([]);
+    },
+  );
+
+  test.each(['draft', 'guard'])('in a page for nobody, such as a sign-in, arrives (%s)', async (name) => {
+    await open('/lobby');
+    await visitor.context.clearCookies();
+    await visitor.open(`/page/${name}`);
+    await page.fill('textarea', NOTE);
     await page.click('button');
-    await visitor.hears('held');
-    expect(desk.saved).toEqual([]);
+    await page.waitForURL('**/lobby');
+    expect(desk.saved).toHaveLength(1);
+    expect(visitor.news).toEqual([]);
   });
 
   test('while the server cannot be reached stays in the page, which says so, and can be sent again', async () => {

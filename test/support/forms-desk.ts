@@ -33,7 +33,7 @@ export class FormsDesk {
     readonly app: WatchedApp,
     readonly address: string,
     /** What was sent to `/save`, in order. */
-    readonly saved: readonly Record<string, unknown>[],
+    readonly saved: Record<string, unknown>[],
   ) {}
 
   static async open({ pages, security }: FormsDeskOptions): Promise<FormsDesk> {
@@ -47,6 +47,7 @@ export class FormsDesk {
 
   /** A browser of its own, in which somebody has signed in. */
   async signedIn(browser: Browser, user = 'anna'): Promise<Visitor> {
+    this.saved.length = 0;
     const context = await browser.newContext({ baseURL: this.address });
     const visitor = await Visitor.in(context);
     await visitor.signIn(user);
@@ -73,6 +74,7 @@ export class Visitor {
   ) {}
 
   static async in(context: BrowserContext): Promise<Visitor> {
+    await context.clock.install();
     const visitor = new Visitor(context, await context.newPage());
     await visitor.page.exposeFunction('tellDraft', (news: DraftNews) => visitor.news.push(news));
     await visitor.page.addInitScript(followDrafts);
@@ -93,6 +95,11 @@ export class Visitor {
     );
   }
 
+  /** Lets time pass in this browser, from timer to timer; it goes by itself too. */
+  pass(seconds: number): Promise<void> {
+    return this.context.clock.runFor(seconds * 1000);
+  }
+
   /** Waits for what is told of drafts, from now on or before. */
   async hears(state: DraftNews['state'], times = 1): Promise<DraftNews> {
     const heard = () => this.news.filter((news) => news.state === state);
@@ -100,10 +107,11 @@ export class Visitor {
     return heard().at(-1)!;
   }
 
-  /** Types something and waits until it is kept. */
+  /** Types something, lets the time pass after which it is kept, and waits until it is. */
   async types(selector: string, text: string): Promise<void> {
     const before = this.news.filter(({ state }) => state === 'kept').length;
     await this.page.fill(selector, text);
+    await this.pass(1);
     await this.hears('kept', before + 1);
   }
 
