@@ -19,12 +19,15 @@ afterEach(async () => {
 });
 afterAll(() => browser.close());
 
+/** A page whose time stands still until it is resumed. */
 async function open(): Promise<Page> {
-  server = await FakePingServer.start({ warnAfter: 2, expireAfter: 30 });
+  server = await FakePingServer.start({ warnAfter: 2, expireAfter: 60 });
   server.session.client = { dismiss: 'button', dialog: false };
   server.pages.set('/', { body: '<main></main>' });
   context = await browser.newContext({ baseURL: server.url, bypassCSP: true });
   const page = await context.newPage();
+  await page.clock.install();
+  await page.clock.pauseAt(Date.now() + 1000);
   server.session.signIn();
   await page.goto('/');
   return page;
@@ -37,8 +40,9 @@ describe.each(['react', 'vue'])('D4 the binding for %s', (framework) => {
     page.on('pageerror', (error) => problems.push(error.message));
     await loadModule(page, `test/support/client/bindings/${framework}.ts`, 'component');
     const button = page.getByRole('button');
-    await button.getByText(/^(starting|active) /).waitFor();
-    await page.getByText(/^warning 2\d$/).waitFor();
+    await page.getByText(/^active \d+$/).waitFor();
+    await page.clock.resume();
+    await page.getByText(/^warning \d\d$/).waitFor();
     const first = await button.textContent();
     await page.waitForFunction((text) => document.querySelector('button')!.textContent < text!, first);
     await button.click();

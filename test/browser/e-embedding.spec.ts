@@ -36,7 +36,7 @@ afterAll(() => browser.close());
 /** Opens the page as somebody signed in, and collects whatever the browser has to say against it. */
 async function open(contentSecurityPolicy: string, nonce?: string): Promise<void> {
   const embedding = { contentSecurityPolicy, ...(nonce !== undefined && { nonce }) };
-  application = await startHostPage(embedding, { warnAfter: 1, expireAfter: 3 });
+  application = await startHostPage(embedding, { warnAfter: 1, expireAfter: 4 });
   complaints = [];
   page = await browser.newPage({ baseURL: await application.getUrl() });
   page.on('console', (message) => complaints.push(message.text()));

@@ -41,7 +41,10 @@ function watchReturns(): void {
   const told = { coveredInTask: false, frames: [] as boolean[], reasons: undefined as unknown };
   const isSeen = () => document.body.checkVisibility();
   const look = () => {
-    told.frames.push(isSeen());
+    const seen = isSeen();
+    // A little later, so that a flicker would be noted too.
+    if (seen && !told.frames.includes(true)) setTimeout(tell, 500);
+    told.frames.push(seen);
     requestAnimationFrame(look);
   };
   const tell = () => void fetch(`/told?${encodeURIComponent(JSON.stringify(told))}`, { keepalive: true });
@@ -52,16 +55,26 @@ function watchReturns(): void {
     told.reasons = (navigation as unknown as { notRestoredReasons?: unknown }).notRestoredReasons ?? null;
     requestAnimationFrame(look);
     addEventListener('pagehide', tell);
-    setTimeout(tell, 1500);
   };
   // After the client's own listener, whichever way that listens.
-  setTimeout(() => addEventListener('pageshow', onReturn), 700);
+  addEventListener('DOMContentLoaded', () => {
+    sessionSecurity?.addEventListener(
+      'active',
+      () => {
+        setTimeout(() => {
+          addEventListener('pageshow', onReturn);
+          document.documentElement.dataset['watched'] = '';
+        });
+      },
+      { once: true },
+    );
+  });
 }
 
 /** Leaves the page for another, lets `meanwhile` happen, and goes back. The server is slow to answer. */
 async function awayAndBack(meanwhile: () => void = () => {}): Promise<Return> {
   await page.goto('/');
-  await pause(1200);
+  await page.locator('[data-watched]').waitFor();
   await page.goto('/elsewhere');
   await pause(300);
   meanwhile();

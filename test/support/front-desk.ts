@@ -108,8 +108,8 @@ export class Tab {
   }
 
   /** When the content was first out of sight, by a cover or because the page had been left. */
-  contentGoneAt(since = 0): number | undefined {
-    return this.seen.find(({ name, at }) => at >= since && (name === 'covered' || name === 'sign-in'))?.at;
+  contentGoneAt(): number | undefined {
+    return this.seen.find(({ name }) => name === 'covered' || name === 'sign-in')?.at;
   }
 }
 
