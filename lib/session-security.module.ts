@@ -5,6 +5,7 @@ import {
   Module,
   type NestModule,
   type OnApplicationBootstrap,
+  type OnApplicationShutdown,
   type Provider,
   type Type,
 } from '@nestjs/common';
@@ -203,7 +204,7 @@ const http: Provider[] = [
 })
 export class SessionSecurityModule
   extends ConfigurableModuleClass
-  implements NestModule, OnApplicationBootstrap, BeforeApplicationShutdown
+  implements NestModule, OnApplicationBootstrap, BeforeApplicationShutdown, OnApplicationShutdown
 {
   /**
    * @param options see {@link SessionSecurityOptions}; all have defaults.
@@ -242,7 +243,14 @@ export class SessionSecurityModule
     await this.tracker.open();
   }
 
+  /** The application's connections are surely still there; requests that are under way may bring more. */
   async beforeApplicationShutdown(): Promise<void> {
+    await this.tracker.tick();
+    await this.tracker.flush().catch(() => undefined);
+  }
+
+  /** When the last request has been answered. */
+  async onApplicationShutdown(): Promise<void> {
     await this.tracker.close();
     this.gate.release();
   }
