@@ -835,14 +835,15 @@ export class ActivityTracker {
     if (this.#debts.size === 0) this.#relax();
   }
 
-  async #pay(sessionId: string, { end, untold, blob, adjust }: Debt): Promise<void> {
+  async #pay(sessionId: string, debt: Debt): Promise<void> {
+    const { end, untold, blob, adjust } = debt;
     if (adjust && this.watched.has(sessionId)) await this.store.adjust(this.#recordOf(sessionId));
     if (end !== undefined) {
       const ended = await this.#endRecord(this.references.ofSession(sessionId), end, blob ? 'end' : 'keep');
       if (ended && untold) this.#tellEnd(ended, end, this.clock.now());
     }
     if (blob) await this.blobs.destroy(sessionId);
-    this.#debts.delete(sessionId);
+    if (this.#debts.get(sessionId) === debt) this.#debts.delete(sessionId);
   }
 
   /** One line for each time that the store is away, however much fails meanwhile. */

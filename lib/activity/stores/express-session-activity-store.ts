@@ -62,6 +62,10 @@ export class ExpressSessionActivityStore extends ActivityStore {
   readonly #working = new Map<string, Queue>();
   /** Writes that were given up and may still land, by id; `undo` when the record has been ended since. */
   readonly #straying = new Map<string, { undo: boolean }>();
+  /** Records whose removal failed: it may have been carried out all the same, then the next `end` answers them. */
+  readonly #removing = new Map<string, ActivityRecord>();
+  /** Sessions that have expired by memory, to be confirmed with the store. */
+  #expiring: DueSession[] = [];
   #sessionStore?: SessionStore;
 
   constructor(
@@ -80,7 +84,10 @@ export class ExpressSessionActivityStore extends ActivityStore {
   }
 
   start(record: ActivityRecord): Promise<void> {
-    return this.#alone(record.id, () => this.#write(record));
+    return this.#alone(record.id, () => {
+      this.#removing.delete(record.id);
+      return this.#write(record);
+    });
   }
 
   async find(id: string): Promise<ActivityRecord | undefined> {
@@ -107,9 +114,30 @@ export class ExpressSessionActivityStore extends ActivityStore {
   }
 
   async due(now: number, limit: number): Promise<{ due: DueRecord[]; more: boolean }> {
+    const waiting = this.#expiring.splice(0);
+    if (waiting.length > 0) return { due: await this.#settleAll(waiting, now), more: true };
     const { due, more } = this.watched.due(now, limit);
-    const settled = await Promise.all(due.map((session) => this.#settle(session, now)));
-    return { due: settled.filter((record) => record !== undefined), more };
+    const expired = due.filter(({ verdict }) => verdict.phase === 'expired');
+    if (expired.length === due.length) return { due: await this.#settleAll(expired, now), more };
+    // A warning waits for no store: told later, it could come after the activity that calls it off.
+    this.#expiring = expired;
+    const warned = due.filter(({ verdict }) => verdict.phase === 'warning');
+    return {
+      due: warned.flatMap((session) => this.#warning(session)),
+      more: more || expired.length > 0,
+    };
+  }
+
+  #warning({ sessionId, verdict }: DueSession): DueRecord[] {
+    const known = this.watched.get(sessionId);
+    if (!known) return [];
+    const record = { id: this.references.ofSession(sessionId), ...known };
+    return [{ kind: 'warn', reason: verdict.reason, dueAt: verdict.warnAt, record, sessionId }];
+  }
+
+  async #settleAll(sessions: readonly DueSession[], now: number): Promise<DueRecord[]> {
+    const settled = await Promise.all(sessions.map((session) => this.#settle(session, now)));
+    return settled.filter((record) => record !== undefined);
   }
 
   ofUser(userId: string): Promise<FoundSession[]> {
@@ -148,8 +176,6 @@ export class ExpressSessionActivityStore extends ActivityStore {
     const id = this.references.ofSession(sessionId);
     const { reason } = verdict;
     const record = { id, ...known };
-    if (verdict.phase === 'warning')
-      return { kind: 'warn', reason, dueAt: verdict.warnAt, record, sessionId };
     // Activity may have come, here or elsewhere, while the store was asked.
     let isOver = true;
     const isStillOver = (stored: ActivityRecord | undefined): boolean => {
@@ -177,12 +203,13 @@ export class ExpressSessionActivityStore extends ActivityStore {
     return this.#alone(id, async () => {
       const entry = await this.#entry(id);
       const stored = storedRecordIn(entry);
-      const record = stored && this.#record(id, stored);
+      const record = stored ? this.#record(id, stored) : this.#removing.get(id);
       if (!isToEnd(record)) return undefined;
       const straying = this.#straying.get(id);
       if (straying) straying.undo = true;
-      if (entry == null) return undefined;
-      await this.#remove(id);
+      if (record) this.#removing.set(id, record);
+      if (entry != null) await this.#remove(id);
+      this.#removing.delete(id);
       return record;
     });
   }
