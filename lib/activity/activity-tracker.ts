@@ -86,8 +86,8 @@ export class ActivityTracker {
   readonly #siblings = new Map<string, readonly string[]>();
   /** Who waits for the end of a session, by record id. */
   readonly #endings = new Map<string, Subject<EndReason>>();
-  /** The records found by their cookie while the others are being recovered. */
-  #foundMeanwhile: Set<string> | undefined;
+  /** Records that began, ended or were found by their cookie while all are being recovered: the listing lags behind. */
+  #handledMeanwhile: Set<string> | undefined;
   #recovering: Promise<void> | undefined;
   #recoveryFailed = false;
   #storeFailing = false;
@@ -157,6 +157,8 @@ export class ActivityTracker {
    * Rejects when the store fails: then nothing is known, and nobody may be let in or ended on a guess.
    */
   async locate(sessionId: string): Promise<WatchedSession | undefined> {
+    // What begins here has been stored already, perhaps, but is not told yet.
+    await this.#starting.get(sessionId)?.catch(ignore);
     const known = this.watched.get(sessionId);
     if (known || this.#tombstones.has(sessionId) || this.#isEnding(sessionId)) return known;
     const underWay = this.#searches.get(sessionId);
@@ -267,9 +269,12 @@ export class ActivityTracker {
       ...(device === undefined ? {} : { device }),
     };
     if (previous) await this.#shared?.end(record.id, 'replaced', 'keep');
-    await this.#keep(sessionId, record);
-    if (previous) this.#tellEnd({ id: record.id, ...previous }, 'replaced', now);
-    this.#emit({ kind: 'start', record, at: now });
+    await this.#keep(sessionId, record, {
+      tell: () => {
+        if (previous) this.#tellEnd({ id: record.id, ...previous }, 'replaced', now);
+        this.#emit({ kind: 'start', record, at: now });
+      },
+    });
     return record;
   }
 
@@ -299,7 +304,7 @@ export class ActivityTracker {
     const latest = this.watched.get(from) ?? this.watched.get(successors[0]!) ?? session;
     const record = { ...latest, id: this.references.ofSession(to) };
     try {
-      await this.#keep(to, record, isFirst);
+      await this.#keep(to, record, { silent: isFirst });
     } catch (error) {
       successors.splice(successors.indexOf(to), 1);
       throw error;
@@ -737,7 +742,7 @@ export class ActivityTracker {
     if (known || !record || isVain()) return known;
     if (this.#tombstones.has(sessionId) || this.#tombstones.has(standIn)) return undefined;
     this.watched.remove(standIn);
-    this.#foundMeanwhile?.add(id);
+    this.#handledMeanwhile?.add(id);
     await this.#adopt(sessionId, record);
     // The next flush says in the store that this process keeps the record now.
     if (!this.#shared) this.watched.markDirty(sessionId);
@@ -754,23 +759,25 @@ export class ActivityTracker {
     const search = this.#searches.get(sessionId);
     if (search) search.isVain = true;
     this.#siblings.delete(sessionId);
+    this.#handledMeanwhile?.add(this.references.ofSession(sessionId));
     return this.watched.remove(sessionId);
   }
 
   async #recover(): Promise<void> {
-    this.#foundMeanwhile = new Set();
+    const known = [...this.watched.sessionIds(), ...this.#starting.keys()];
+    const handled = new Set(known.map((sessionId) => this.references.ofSession(sessionId)));
+    this.#handledMeanwhile = handled;
     try {
       const found = await this.store.recover();
-      const here = new Set([...this.watched.sessionIds()].map((known) => this.references.ofSession(known)));
       for (const [index, { record, sessionId = this.references.standInFor(record.id) }] of found.entries()) {
         if (index % RECOVERY_SLICE === RECOVERY_SLICE - 1)
           await new Promise((resolve) => setImmediate(resolve));
-        if (here.has(record.id) || this.#foundMeanwhile.has(record.id)) continue;
+        if (handled.has(record.id)) continue;
         if (this.watched.has(sessionId) || this.#tombstones.has(sessionId)) continue;
         await this.#adopt(sessionId, record);
       }
     } finally {
-      this.#foundMeanwhile = undefined;
+      this.#handledMeanwhile = undefined;
     }
   }
 
@@ -789,14 +796,27 @@ export class ActivityTracker {
   }
 
   /** Stored first: a session must never carry the marker of a record that does not exist. */
-  async #keep(sessionId: string, record: ActivityRecord, silent = false): Promise<void> {
+  async #keep(
+    sessionId: string,
+    record: ActivityRecord,
+    { silent = false, tell }: { silent?: boolean; tell?: () => void } = {},
+  ): Promise<void> {
+    // What is still to be done for an earlier life of this id is overwritten.
+    this.#debts.delete(sessionId);
+    this.#handledMeanwhile?.add(record.id);
     const stored = this.#shared ? this.#shared.start(record, sessionId, silent) : this.store.start(record);
-    const starting = stored.then(() => {
-      // What was still to be done for an earlier life of this id has been overwritten.
-      this.#debts.delete(sessionId);
-      this.watched.put(sessionId, record, this.clock.now());
-      this.watched.noteWritten(sessionId, record.lastActivityAt);
-    });
+    const starting = stored.then(
+      () => {
+        this.watched.put(sessionId, record, this.clock.now());
+        this.watched.noteWritten(sessionId, record.lastActivityAt);
+        tell?.();
+      },
+      (error: unknown) => {
+        // It may have been stored all the same, and nobody would ever end it.
+        this.#owe(sessionId, { end: 'replaced' }, error);
+        throw error;
+      },
+    );
     this.#starting.set(sessionId, starting);
     try {
       await starting;
