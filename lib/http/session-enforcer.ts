@@ -30,7 +30,7 @@ export class SessionEnforcer {
     private readonly advisor: SetupAdvisor,
     private readonly clock: Clock,
   ) {
-    platform.onRotation((request, sessionId) => this.#rotate(request, sessionId));
+    platform.onRotation((request, sessionId, through) => this.#rotate(request, sessionId, through));
   }
 
   /** The state found by the last {@link enforce} of this request. */
@@ -137,6 +137,8 @@ export class SessionEnforcer {
     const session = this.platform.sessionOf(request);
     const present = typeof session === 'string' ? undefined : session;
     const authenticated = present !== undefined && (await this.signIn.isAuthenticated(request));
+    // The new id is not there yet.
+    if (present && present.id === state.rotatedFrom) return;
     await this.#settleRotation(state, authenticated ? present : undefined);
     if (!present) return;
     if (this.tracker.tombstone(present.id)) return this.#outlived(request, present, authenticated);
@@ -230,12 +232,16 @@ export class SessionEnforcer {
   }
 
   /** A session id is being given up within a request: it is not known yet what becomes of the session. */
-  #rotate(request: SessionSecurityRequest, sessionId: string): void {
+  #rotate(request: SessionSecurityRequest, sessionId: string, through: Promise<void>): void {
     const state = this.stateOf(request);
     this.#states.set(request, state);
     state.rotatedFrom = sessionId;
-    // Raw handlers pass no interceptor, and handlers may throw: then the end of the response settles it.
-    this.platform.afterResponse(request, () => void this.settle(request).catch(() => undefined));
+    // Raw handlers pass no interceptor, callbacks may come after it, and handlers may throw: then the end of the response
+    // settles it; but a browser that gives up may end the response before the new id is there.
+    this.platform.afterResponse(
+      request,
+      () => void through.then(() => this.settle(request)).catch(() => undefined),
+    );
   }
 
   async #settleRotation(state: RequestState, successor: RequestSession | undefined): Promise<void> {

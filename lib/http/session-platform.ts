@@ -30,8 +30,12 @@ export interface PresentedId {
   readonly cookieName: string;
 }
 
-/** Told of a session id that is given up for another within a request. */
-export type RotationListener = (request: SessionSecurityRequest, sessionId: string) => void;
+/** Told of a session id that is given up for another within a request; `through` resolves when the other is there. */
+export type RotationListener = (
+  request: SessionSecurityRequest,
+  sessionId: string,
+  through: Promise<void>,
+) => void;
 
 /** How sessions are reached on one platform: Express with express-session, or Fastify with its session plugin. */
 export abstract class SessionPlatform {
@@ -68,6 +72,6 @@ export abstract class SessionPlatform {
   /** Who is to be told when a request gives its session id up for another. */
   abstract onRotation(listener: RotationListener): void;
 
-  /** Calls back once when the response is over, sent or aborted. */
+  /** Calls back once when the response is over, sent or aborted; at once if it is over already. */
   abstract afterResponse(request: SessionSecurityRequest, callback: () => void): void;
 }

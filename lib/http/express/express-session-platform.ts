@@ -16,7 +16,7 @@ interface ExpressSessionRequest extends SessionSecurityRequest {
   session?: (Record<string, unknown> & { cookie?: ExpressSessionCookie }) | undefined;
   sessionID?: string | undefined;
   sessionStore?: GeneratingStore | undefined;
-  res?: { once(event: 'close', callback: () => void): unknown };
+  res?: { readonly destroyed?: boolean; once(event: 'close', callback: () => void): unknown };
 }
 
 type GeneratingStore = ExpressSessionStore & { generate?(request: SessionSecurityRequest): void };
@@ -100,7 +100,8 @@ export class ExpressSessionPlatform extends SessionPlatform {
   }
 
   afterResponse(request: ExpressSessionRequest, callback: () => void): void {
-    request.res?.once('close', callback);
+    if (request.res?.destroyed) callback();
+    else request.res?.once('close', callback);
   }
 }
 

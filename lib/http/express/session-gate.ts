@@ -135,8 +135,15 @@ export class SessionGate {
     // eslint-disable-next-line @typescript-eslint/unbound-method
     const { regenerate } = store;
     if (regenerate) {
-      store.regenerate = (request, callback) =>
-        regenerate.call(this.#giverUp(store, request), request, callback);
+      store.regenerate = (request, callback) => {
+        let arrive = ignore;
+        const through = new Promise<void>((resolve) => (arrive = resolve));
+        regenerate.call(this.#giverUp(store, request, through), request, (...answer) => {
+          // A turn later, the application has taken the session's data along, or has not.
+          afterwards(arrive);
+          callback(...answer);
+        });
+      };
     }
   }
 
@@ -144,12 +151,16 @@ export class SessionGate {
    * The store as `regenerate` is to see it for this request: giving up the id of a watched session is no sign-out, and a
    * request without an id of its own has none to give up.
    */
-  #giverUp(store: ExpressSessionStore, request: SessionIdHolder): ExpressSessionStore {
+  #giverUp(
+    store: ExpressSessionStore,
+    request: SessionIdHolder,
+    through: Promise<void>,
+  ): ExpressSessionStore {
     const { sessionID } = request;
     if (sessionID === undefined) return derived(store, (_, callback) => callback?.());
     if (!this.tracker.isInUse(sessionID)) return store;
     this.tracker.rotate(sessionID);
-    this.onRotation(request, sessionID);
+    this.onRotation(request, sessionID, through);
     return derived(store, (sessionId, callback) => {
       void this.tracker.removeBlob(sessionId).then(() => afterwards(() => callback?.()));
     });
