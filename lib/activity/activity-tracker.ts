@@ -240,6 +240,15 @@ export class ActivityTracker {
     if (this.clock.now() - this.#outage.since >= this.graceMs) throw new StoreFailure(this.#outage.message);
   }
 
+  /** How a session ended, wherever it went when its id was given up; `undefined` while it goes on there, or is to. */
+  fateOf(sessionId: string): Tombstone | undefined {
+    const tombstone = this.#tombstones.find(sessionId);
+    const { successors } = this.#livingRotation(sessionId) ?? {};
+    if (!successors) return tombstone;
+    if (this.watched.has(sessionId) || this.successorOf(sessionId) !== undefined) return undefined;
+    return successors.map((successor) => this.fateOf(successor)).find(Boolean) ?? tombstone;
+  }
+
   /** Says that a session is dead before its end is worked off: from now on nothing may write it. */
   bury(sessionId: string, reason: EndReason | null): void {
     const userId = this.watched.get(sessionId)?.userId;

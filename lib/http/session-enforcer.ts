@@ -307,10 +307,11 @@ export class SessionEnforcer {
     for (const { id } of this.platform.presentedIds(request, this.options.cookieName)) {
       const tombstone = id === session.id ? undefined : await this.tracker.findTombstone(id);
       if (!tombstone) continue;
-      if (tombstone.rotation && tombstone.reason === null) return this.#askAgain(request, state);
+      const fate = this.tracker.fateOf(id);
+      if (!fate) return this.#askAgain(request, state);
       state.outcome = 'ended';
       state.endedId = id;
-      state.ended = { reason: tombstone.reason, at: tombstone.at };
+      state.ended = { reason: fate.reason, at: fate.at };
       return;
     }
   }
