@@ -196,6 +196,17 @@ export class ActivityTracker {
     return verdict !== undefined && verdict.phase !== 'expired';
   }
 
+  /** Buried, and not only under this id: whatever of it is still remembered is being removed. */
+  isDead(sessionId: string): boolean {
+    return this.#tombstones.has(sessionId) && !this.#livingRotation(sessionId);
+  }
+
+  /** Certain to go on with this life, by memory alone; also under an id that is just being given up for another. */
+  goesOn(sessionId: string, life: number): boolean {
+    if (this.isDead(sessionId)) return false;
+    return this.watched.get(sessionId)?.life === life && this.verdict(sessionId)?.phase !== 'expired';
+  }
+
   /** Is there anything of this session that could be ended: a life here, one that begins, or one under a new id? */
   isInUse(sessionId: string): boolean {
     return (

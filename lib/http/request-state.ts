@@ -10,8 +10,10 @@ export interface RequestState {
    * - `unknown`: it cannot be told whose session it is, so nobody is let in and nobody is ended.
    */
   outcome: 'unwatched' | 'watched' | 'ended' | 'turned-away' | 'unknown';
-  /** The session id under which it is watched. */
+  /** The session id under which it is watched… */
   sessionId?: string;
+  /** …and which of the lives that this id may have seen. */
+  life?: number;
   /** With `ended`: why (`null` if not known) and when. */
   ended?: { readonly reason: EndReason | null; readonly at: number };
   /** With `ended`: the session id of the cookie, if the end had come before this request. */

@@ -43,19 +43,13 @@ export class SessionEnforcer {
    * Begins to watch a signed-in session at first sight.
    */
   async enforce(request: SessionSecurityRequest): Promise<RequestState> {
-    const known = this.#states.get(request);
-    // Who was nobody in the middleware may have been recognised by a guard since.
-    if (known && known.outcome !== 'unwatched') return known;
-    const state = known ?? { outcome: 'unwatched' };
+    const state = this.#states.get(request) ?? { outcome: 'unwatched' };
     this.#states.set(request, state);
-    const session = this.platform.sessionOf(request);
-    if (session === 'unreadable') this.#excuse(request, state);
-    if (typeof session === 'string') return state;
-    try {
-      await this.#judge(request, session, state);
-    } catch (error) {
-      if (error instanceof TooManySessionsError) this.#turnAway(request, state, error);
-      else this.#refuse(request, state, error);
+    // Who was nobody in the middleware may have been recognised by a guard since. And who was somebody may have been
+    // signed out, while a body came in or other guards took their time, or by a request that waited for the same answer.
+    while (state.outcome === 'unwatched' || (state.outcome === 'watched' && !this.#goesOn(state))) {
+      await this.#examine(request, state);
+      if (state.outcome === 'unwatched') break;
     }
     return state;
   }
@@ -133,6 +127,29 @@ export class SessionEnforcer {
     return false;
   }
 
+  #goesOn({ sessionId, life }: RequestState): boolean {
+    return sessionId !== undefined && life !== undefined && this.tracker.goesOn(sessionId, life);
+  }
+
+  async #examine(request: SessionSecurityRequest, state: RequestState): Promise<void> {
+    const session = this.platform.sessionOf(request);
+    if (session === 'unreadable') return this.#excuse(request, state);
+    try {
+      if (typeof session !== 'string') await this.#judge(request, session, state);
+      else if (state.sessionId !== undefined) await this.#leave(request, state, state.sessionId);
+    } catch (error) {
+      if (error instanceof TooManySessionsError) this.#turnAway(request, state, error);
+      else this.#refuse(request, state, error);
+    }
+  }
+
+  /** A request that goes on with a session under its new id, and it may have ended there. */
+  async #leave(request: SessionSecurityRequest, state: RequestState, sessionId: string): Promise<void> {
+    const successor = this.tracker.successorOf(sessionId);
+    if (successor !== undefined) this.#watch(state, successor);
+    else if (!(await this.#lives(sessionId))) this.#abandon(request, state, sessionId);
+  }
+
   async #settle(request: SessionSecurityRequest, state: RequestState): Promise<void> {
     const session = this.platform.sessionOf(request);
     const present = typeof session === 'string' ? undefined : session;
@@ -178,15 +195,29 @@ export class SessionEnforcer {
       if (record?.life !== marker.life) return this.#bury(request, session, state);
     }
     if (!record) return this.#firstSight(request, session, state);
+    if (this.tracker.isDead(session.id)) return this.#abandon(request, state, session.id);
     if (authenticated && (await this.#replaced(request, session, state, record.userId))) return;
+    // Other limits may end a session, but not revive one that has ended by those before.
+    if (!(await this.#lives(session.id))) return this.#abandon(request, state, session.id);
     if (authenticated) await this.#adoptLimits(request, session.id);
-
-    if (this.tracker.verdict(session.id)?.phase === 'expired' && (await this.tracker.settle(session.id))) {
-      return this.#abandon(request, state, session.id);
-    }
+    if (!(await this.#lives(session.id))) return this.#abandon(request, state, session.id);
     if (!marker) writeMarker(session.data, record.life);
+    this.#watch(state, session.id);
+  }
+
+  /** Asks the store before it says no, and ends the session then. */
+  async #lives(sessionId: string): Promise<boolean> {
+    if (this.tracker.verdict(sessionId)?.phase === 'expired' && (await this.tracker.settle(sessionId)))
+      return false;
+    return this.tracker.recall(sessionId) !== undefined && !this.tracker.isDead(sessionId);
+  }
+
+  #watch(state: RequestState, sessionId: string): void {
+    const life = this.tracker.recall(sessionId)?.life;
     state.outcome = 'watched';
-    state.sessionId = session.id;
+    state.sessionId = sessionId;
+    if (life === undefined) delete state.life;
+    else state.life = life;
   }
 
   async #firstSight(
@@ -226,8 +257,7 @@ export class SessionEnforcer {
     const record = await this.tracker.start(session.id, { userId, limits, device: deviceOf(request) });
     await this.users.makeRoom(session.id);
     writeMarker(session.data, record.life);
-    state.outcome = 'watched';
-    state.sessionId = session.id;
+    this.#watch(state, session.id);
     delete state.ended;
   }
 
@@ -269,8 +299,7 @@ export class SessionEnforcer {
     const successor = this.tracker.successorOf(session.id);
     if (successor === undefined || this.tracker.verdict(successor)?.phase === 'expired') return false;
     this.platform.letGo(request);
-    state.outcome = 'watched';
-    state.sessionId = successor;
+    this.#watch(state, successor);
     return true;
   }
 
@@ -293,7 +322,8 @@ export class SessionEnforcer {
     request.user = undefined;
     state.outcome = 'ended';
     delete state.sessionId;
-    const { reason, at } = this.tracker.tombstone(sessionId)!;
+    // After a sign-out that left the session id in use there is no grave.
+    const { reason, at } = this.tracker.tombstone(sessionId) ?? { reason: null, at: this.clock.now() };
     state.ended = { reason, at };
   }
 

@@ -167,18 +167,28 @@ export class SessionGate {
   }
 
   #read(sessionId: string, original: SessionStore, answer: Answer): void {
-    if (this.tracker.lives(sessionId) && !this.#writing.has(sessionId)) {
-      // The hot path: nothing is asked or waited for but the session itself.
-      this.calls.call(
-        (done) => original.get(sessionId, done),
-        (error, session) => answer(null, error ? unreadable(error) : session),
+    const admit = (): void =>
+      void this.#admit(sessionId, original).then(
+        (session) => afterwards(() => answer(null, session)),
+        (error: unknown) => afterwards(() => answer(null, unreadable(error))),
       );
-      return;
-    }
-    void this.#admit(sessionId, original).then(
-      (session) => afterwards(() => answer(null, session)),
-      (error: unknown) => afterwards(() => answer(null, unreadable(error))),
+    if (!this.tracker.lives(sessionId) || this.#writing.has(sessionId)) return admit();
+    // The hot path: nothing is asked or waited for but the session itself.
+    this.calls.call(
+      (done) => original.get(sessionId, done),
+      (error, session) => {
+        if (error) answer(null, unreadable(error));
+        else if (session == null || this.#goesOn(sessionId, session)) answer(null, session);
+        else admit();
+      },
     );
+  }
+
+  /** It may have ended while the store was asked; if its id was given up meanwhile, the request goes on with it. */
+  #goesOn(sessionId: string, session: unknown): boolean {
+    const marker = readMarker(session as Record<string, unknown>);
+    if (!marker) return this.tracker.lives(sessionId);
+    return this.tracker.goesOn(sessionId, marker.life) || this.tracker.successorOf(sessionId) !== undefined;
   }
 
   /** Reads a session that memory does not know to be alive, and gives it out only if it is. */
