@@ -60,7 +60,7 @@ export class SessionEnforcer {
    */
   async settle(request: SessionSecurityRequest): Promise<void> {
     const state = this.#states.get(request);
-    if (!state || state.outcome === 'unknown') return;
+    if (!state) return;
     try {
       await this.#settle(request, state);
     } catch (error) {
@@ -157,16 +157,31 @@ export class SessionEnforcer {
     // The new id is not there yet.
     if (present && present.id === state.rotatedFrom) return;
     await this.#settleRotation(state, authenticated ? present : undefined);
+    if (session === 'loose') return this.#settleFollowed(request, state);
     if (!present) return;
     if (this.tracker.tombstone(present.id)) return this.#outlived(request, present, authenticated);
     const watched = this.tracker.recall(present.id);
-    if (!authenticated) return watched && this.#forget(present, 'logout');
+    const marker = readMarker(present.data);
     // A copy of a session that has ended while the handler ran is as dead as that one.
-    if (!watched && readMarker(present.data)) return this.platform.letGo(request);
+    if (marker && marker.life !== watched?.life) return this.platform.letGo(request);
+    // Without the marker, the session was read before somebody signed in beside this request.
+    if (!authenticated) return marker && this.#forget(present, 'logout');
     const userId = await this.signIn.identify(request);
     if (watched && (watched.userId === undefined || userId === undefined || watched.userId === userId))
       return;
     await this.#start(request, present, state, userId);
+  }
+
+  /** A sign-out counts also where the request goes on with a session under its new id. */
+  async #settleFollowed(
+    request: SessionSecurityRequest,
+    { outcome, sessionId, life }: RequestState,
+  ): Promise<void> {
+    if (outcome !== 'watched' || sessionId === undefined || (await this.signIn.isAuthenticated(request)))
+      return;
+    // Somebody else may have signed in under this id since.
+    const present = this.tracker.recall(sessionId);
+    if (present === undefined || present.life === life) await this.tracker.end(sessionId, 'logout');
   }
 
   /**
