@@ -25,8 +25,8 @@ export class SystemClock extends Clock {
   #offset = -Infinity;
 
   now(): number {
-    const monotonic = performance.now();
-    this.#offset = Math.max(this.#offset, Date.now() - monotonic);
+    const monotonic = this.monotonic();
+    this.#offset = Math.max(this.#offset, this.wall() - monotonic);
     // Whole milliseconds, as epoch instants are kept everywhere.
     return Math.floor(monotonic + this.#offset);
   }
@@ -35,6 +35,16 @@ export class SystemClock extends Clock {
     const timer = setInterval(callback, milliseconds);
     timer.unref();
     return () => clearInterval(timer);
+  }
+
+  /** Milliseconds of a clock that nobody sets. */
+  protected monotonic(): number {
+    return performance.now();
+  }
+
+  /** Epoch milliseconds of the clock that people and time servers set. */
+  protected wall(): number {
+    return Date.now();
   }
 }
 
