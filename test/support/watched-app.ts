@@ -11,6 +11,7 @@ import {
   type INestApplication,
   Injectable,
   type LoggerService,
+  type Provider,
   Module,
   Post,
   Req,
@@ -177,7 +178,7 @@ export interface WatchedAppOptions {
   readonly session?: Partial<SessionOptions>;
   readonly store?: Store;
   readonly controllers?: Type[];
-  readonly providers?: Type[];
+  readonly providers?: Provider[];
   readonly clock?: VirtualClock;
   /** Changes the application before it is initialised; `useSession` registers the session middleware. */
   readonly configure?: (app: INestApplication, useSession: () => void) => void;

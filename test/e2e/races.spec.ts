@@ -1,0 +1,295 @@
+import type { EventEmitter } from 'node:events';
+import { afterEach, describe, expect, it } from '@jest/globals';
+import { type CanActivate, Controller, Get, Injectable, Post, Req, Res } from '@nestjs/common';
+import { APP_GUARD } from '@nestjs/core';
+import { HeldStore, isRecord, isSession } from '../support/held-store.js';
+import { Browser, WatchedApp, type WatchedAppOptions } from '../support/watched-app.js';
+
+interface DeskRequest {
+  url: string;
+  res: EventEmitter;
+  session: { user?: { id: string }; cookie: unknown; regenerate(callback: () => void): void };
+}
+
+/** What waits here goes on when the test says so. */
+class Door {
+  readonly reached: Promise<void>;
+  readonly #opened: Promise<void>;
+  open: () => void = () => undefined;
+  #reach: () => void = () => undefined;
+
+  constructor() {
+    this.reached = new Promise((resolve) => (this.#reach = resolve));
+    this.#opened = new Promise((resolve) => (this.open = resolve));
+  }
+
+  pass(): Promise<void> {
+    this.#reach();
+    return this.#opened;
+  }
+}
+
+let door = new Door();
+
+/** A guard of the application, before the module's own. */
+@Injectable()
+class SlowGuard implements CanActivate {
+  async canActivate(context: { switchToHttp(): { getRequest(): DeskRequest } }): Promise<boolean> {
+    if (context.switchToHttp().getRequest().url === '/guarded') await door.pass();
+    return true;
+  }
+}
+
+@Controller()
+class SlowDesk {
+  @Get('guarded')
+  guarded(@Req() request: DeskRequest): { user: string | null } {
+    return { user: request.session.user?.id ?? null };
+  }
+
+  @Get('slow')
+  async slow(): Promise<object> {
+    await door.pass();
+    return {};
+  }
+
+  /** Passes the door when the response is over, one way or the other. */
+  @Post('rotate-and-tell')
+  async rotateAndTell(@Req() request: DeskRequest): Promise<object> {
+    request.res.once('close', () => void door.pass());
+    const { cookie, ...data } = request.session;
+    await new Promise<void>((resolve) => request.session.regenerate(resolve));
+    Object.assign(request.session, data);
+    return { rotated: cookie !== undefined };
+  }
+
+  /** Returns before the new id is there, and ends the response itself. */
+  @Post('rotate-by-callback')
+  rotateByCallback(@Req() request: DeskRequest, @Res() response: { json(body: object): void }): void {
+    const { cookie, ...data } = request.session;
+    request.session.regenerate(() => {
+      Object.assign(request.session, data);
+      response.json({ rotated: cookie !== undefined });
+    });
+  }
+}
+
+/** Races that the simulation found, each as plain as it can be told. */
+describe('no race makes two of one, or one of two', () => {
+  let desk: WatchedApp;
+  let store: HeldStore;
+  const open = async (options: WatchedAppOptions = {}): Promise<void> => {
+    door = new Door();
+    store = new HeldStore();
+    const providers = [{ provide: APP_GUARD, useClass: SlowGuard }];
+    desk = await WatchedApp.start({ store, controllers: [SlowDesk], providers, ...options });
+  };
+  afterEach(() => desk.close());
+
+  const sessionIdOf = (browser: Browser): string =>
+    /^s:([^.]+)/.exec(decodeURIComponent(browser.cookies.get('connect.sid')!))![1]!;
+  const soon = (): Promise<void> => new Promise((resolve) => void setTimeout(resolve, 20));
+
+  it.each<[string, () => unknown]>([
+    ['has expired', () => desk.clock.jump(10)],
+    ['was signed out', () => desk.security.endAll('anna')],
+  ])('a session that %s while a guard of the application took its time is not served', async (_, end) => {
+    await open();
+    const browser = await desk.signedIn();
+    const answer = browser
+      .copy()
+      .get('/guarded')
+      .then(({ body }) => body);
+    await door.reached;
+    await end();
+    door.open();
+    expect(await answer).toEqual({ user: null });
+  });
+
+  it('longer limits do not revive a session that has expired by those before', async () => {
+    let expireAfter = 10;
+    await open({ security: { limits: () => ({ warnAfter: 5, expireAfter }) } });
+    const browser = await desk.signedIn();
+    const answer = browser
+      .copy()
+      .get('/guarded')
+      .then(({ body }) => body);
+    await door.reached;
+    desk.clock.jump(12);
+    expireAfter = 60;
+    door.open();
+    expect(await answer).toEqual({ user: null });
+    expect(desk.log.of('expire')).toEqual([expect.objectContaining({ reason: 'idle', lateMs: 2000 })]);
+  });
+
+  it('a session that ends while the store reads it is not given out', async () => {
+    await open();
+    const browser = await desk.signedIn();
+    const held = store.hold('get', isSession);
+    const read = new Promise((resolve) => store.get(sessionIdOf(browser), (_, data) => resolve(data)));
+    await held.reached;
+    await desk.security.endAll('anna');
+    held.release();
+    expect(await read).toBeUndefined();
+  });
+
+  it('a warning does not wait until the store has confirmed the end of another session', async () => {
+    await open();
+    await desk.signedIn('anna');
+    await desk.clock.advance(5);
+    await desk.signedIn('ben');
+    const held = store.hold('get', isRecord);
+    const tick = desk.clock.advance(5);
+    await held.reached;
+    expect(desk.log.of('warn').map(({ userId }) => userId)).toEqual(['anna', 'ben']);
+    held.release();
+    await tick;
+    expect(desk.log.of('expire').map(({ userId }) => userId)).toEqual(['anna']);
+  });
+
+  it('an end that the store carried out and reported as failed is told, once', async () => {
+    await open();
+    await desk.signedIn();
+    store.failOnce('destroy', isRecord);
+    await desk.clock.advance(15);
+    expect(desk.log.of('expire')).toHaveLength(1);
+    expect(desk.stored()).toEqual({});
+  });
+
+  it('an anonymous request that ends after somebody signed in beside it does not sign them out', async () => {
+    await open();
+    const browser = desk.browser();
+    await browser.post('/write', { basket: 1 });
+    const slow = browser.copy().get('/slow').then();
+    await door.reached;
+    await browser.post('/login', { user: 'anna', regenerate: false }).expect(201);
+    door.open();
+    await slow;
+    expect(desk.log.of('end')).toEqual([]);
+    expect(await browser.user()).toBe('anna');
+  });
+
+  it('a request of somebody whose session was replaced under the same id does not bring them back', async () => {
+    await open();
+    const browser = desk.browser();
+    await browser.post('/login', { user: 'anna', regenerate: false }).expect(201);
+    const slow = browser.copy().get('/slow').then();
+    await door.reached;
+    await browser.post('/login', { user: 'ben', regenerate: false }).expect(201);
+    door.open();
+    await slow;
+    expect(desk.log.of('start').map(({ userId }) => userId)).toEqual(['anna', 'ben']);
+    expect(await browser.user()).toBe('ben');
+  });
+
+  it('a sign-out counts also in a request that goes on with the session under its new id', async () => {
+    await open();
+    const browser = await desk.signedIn();
+    const held = store.hold('get', isSession);
+    const signOut = browser.copy().post('/forget').then();
+    await held.reached;
+    await browser.post('/rotate').expect(201);
+    held.release();
+    await signOut;
+    expect(await browser.user()).toBeNull();
+    expect(desk.log.of('end')).toEqual([expect.objectContaining({ reason: 'logout' })]);
+  });
+
+  it('a handler that rotates the id by callback, and answers then, takes the session along', async () => {
+    await open();
+    const browser = await desk.signedIn();
+    await desk.clock.advance(3);
+    await browser.post('/rotate-by-callback').expect(201);
+    expect(await browser.user()).toBe('anna');
+    await desk.clock.advance(12);
+    expect(desk.log.events.map(({ kind }) => kind)).toEqual(['start', 'warn', 'expire', 'end']);
+  });
+
+  it('a browser that gives up while its session id is changed loses nothing', async () => {
+    await open();
+    const browser = await desk.signedIn();
+    const held = store.hold('destroy', isSession);
+    const call = browser.copy().post('/rotate-and-tell');
+    const outcome = call.then(
+      () => 'answered',
+      () => 'given up',
+    );
+    await held.reached;
+    call.abort();
+    await door.reached;
+    await soon();
+    held.release();
+    expect(await outcome).toBe('given up');
+    await soon();
+    await desk.clock.advance(12);
+    expect(desk.log.events.map(({ kind }) => kind)).toEqual(['start', 'warn', 'expire', 'end']);
+  });
+
+  it('a cookie from before a rotation says so when the session has ended under its new id', async () => {
+    await open();
+    const browser = await desk.signedIn();
+    const old = browser.copy();
+    await browser.post('/rotate').expect(201);
+    await desk.clock.advance(12);
+    expect(await old.state()).toMatchObject({ state: 'expired', reason: 'idle' });
+    await old.post('/login', { user: 'anna' }).expect(201);
+    expect(desk.log.of('start')).toHaveLength(2);
+  });
+
+  it('what begins is told before a parallel request goes on with it', async () => {
+    await open();
+    const browser = desk.browser();
+    await browser.post('/write', { basket: 1 });
+    const held = store.hold('set', isRecord);
+    const [one, other] = [browser.copy(), browser.copy()];
+    const signIn = one.post('/login', { user: 'anna', regenerate: false }).then();
+    await held.reached;
+    await new Promise((resolve) =>
+      store.set(sessionIdOf(browser), { cookie: {}, user: { id: 'anna' } } as never, resolve),
+    );
+    const seen = other.user().then((user) => ({ user, starts: desk.log.of('start').length }));
+    await soon();
+    held.release();
+    await signIn;
+    expect(await seen).toEqual({ user: 'anna', starts: 1 });
+  });
+
+  it('a sign-in while the sessions of before are taken up is watched once', async () => {
+    await open();
+    // The first attempt fails, so that the next one comes when somebody signs in.
+    store.failOnce('all');
+    await desk.browser().user();
+    const kept = store.hold('set', isRecord);
+    const signIn = desk.signedIn();
+    await kept.reached;
+    await desk.clock.advance(1);
+    await soon();
+    kept.release();
+    await signIn;
+    await desk.clock.advance(12);
+    expect(desk.log.events.map(({ kind }) => kind)).toEqual(['start', 'warn', 'expire', 'end']);
+  });
+
+  it('a start that the store reported as failed leaves no record that nobody ends', async () => {
+    await open();
+    store.failOnce('set', isRecord);
+    await desk.browser().post('/login', { user: 'anna' });
+    await desk.clock.advance(2);
+    expect(Object.keys(desk.stored()).filter(isRecord)).toEqual([]);
+  });
+
+  it('a sign-out under way when the application shuts down is told, and final', async () => {
+    await open();
+    const browser = await desk.signedIn();
+    const held = store.hold('get', isSession);
+    const signOut = browser.copy().post('/logout').then();
+    await held.reached;
+    const closed = desk.close();
+    await soon();
+    held.release();
+    await signOut;
+    await closed;
+    expect(desk.log.of('end')).toEqual([expect.objectContaining({ reason: 'logout' })]);
+    expect(desk.stored()).toEqual({});
+  });
+});
