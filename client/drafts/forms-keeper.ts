@@ -63,7 +63,7 @@ export function createFormsKeeper(client: SessionSecurityClient, options: FormsO
   const isAutomatic =
     options.drafts === 'automatic' || !!document.querySelector(`[${DRAFT_ATTRIBUTE}=automatic]`);
   let beginning: Promise<void> | undefined;
-  let learning: Promise<void> | undefined;
+  let learning: Promise<unknown> | undefined;
   /** For whom the work in the page is done. */
   let standing: Standing | undefined;
 
@@ -75,15 +75,20 @@ export function createFormsKeeper(client: SessionSecurityClient, options: FormsO
   const isLookedAfter = (form: HTMLFormElement): boolean =>
     isGuarded(form, guardAll) || [...form.elements].some(isWanted);
   const lives = (): boolean => LIVE.includes(client.phase());
+  const isUnwatched = (): boolean => UNWATCHED.includes(client.phase());
 
-  const changes = followFormChanges(() => {
+  const heedChanges = (): void => {
     guard.update();
-    if (!lives()) return;
+    if (isUnwatched()) return;
     if (changes.fields().some(isWanted)) {
       void begin();
       drafts.changed();
-    } else if (changes.dirtyForms().some(isLookedAfter)) void learn();
-  }, signal);
+    } else if (changes.dirtyForms().some(isLookedAfter)) {
+      // Where nothing is kept, it matters only for whom the form is filled in.
+      learning ??= learn();
+    }
+  };
+  const changes = followFormChanges(heedChanges, signal);
   const guard = leaveGuard(() => changes.dirtyForms().filter((form) => isGuarded(form, guardAll)), signal);
   const drafts = createDraftKeeper(changes, isWanted, tell);
   const notices = draftNotices(() => ({ ...standing?.grant?.texts, ...options.texts }));
@@ -91,18 +96,17 @@ export function createFormsKeeper(client: SessionSecurityClient, options: FormsO
   /** Takes the key and looks for a draft; again after it could not be done. */
   const begin = (): Promise<void> => (beginning ??= tryBegin());
   const tryBegin = async (): Promise<void> => {
-    standing = await askStanding(transport);
+    const now = await learn();
     // Not reached, or nobody any more: asked again when somebody types.
-    if (!standing?.owner) beginning = undefined;
+    if (!now?.owner) beginning = undefined;
     else if (!globalThis.crypto?.subtle) tell('unavailable', 'insecure');
-    else if (!standing.grant) tell('unavailable', 'no-user');
-    else if (await drafts.begin(standing.owner, standing.grant)) await offer();
+    else if (!now.grant) tell('unavailable', 'no-user');
+    else if (await drafts.begin(now.owner, now.grant)) await offer();
   };
-  /** Where nothing is kept, it matters only for whom a form was filled in. */
-  const learn = (): Promise<void> => (learning ??= tryLearn());
-  const tryLearn = async (): Promise<void> => {
-    standing ??= await askStanding(transport);
-    learning = undefined;
+  const learn = async (): Promise<Standing | undefined> => {
+    const now = await askStanding(transport);
+    if (now?.owner) standing = now;
+    return now;
   };
 
   const offer = async (): Promise<void> => {
@@ -138,7 +142,7 @@ export function createFormsKeeper(client: SessionSecurityClient, options: FormsO
   const mayPass = async (): Promise<boolean> => {
     await drafts.save();
     const now = await askStanding(transport);
-    if (now && (UNWATCHED.includes(client.phase()) || isOfSameUser(now))) return true;
+    if (now && (isUnwatched() || isOfSameUser(now))) return true;
     const reason = now ? 'signed-out' : 'unreachable';
     notices.held(reason);
     tell('held', reason);
@@ -159,10 +163,11 @@ export function createFormsKeeper(client: SessionSecurityClient, options: FormsO
     type: Type,
     act: (event: SessionSecurityEventMap[Type]) => void,
   ): void => client.addEventListener(type, act, { capture: true, signal });
-  const beginIfAsked = (): void => {
+  const beginIfWatched = (): void => {
     if (lives() && (draftAll || document.querySelector(`[${DRAFT_ATTRIBUTE}]`))) void begin();
+    heedChanges();
   };
-  heed('active', beginIfAsked);
+  heed('active', beginIfWatched);
   heed('warn', () => void drafts.save());
   heed('cover', () => void drafts.save());
   heed('expire', ({ detail }) => {
@@ -190,7 +195,7 @@ export function createFormsKeeper(client: SessionSecurityClient, options: FormsO
   listen(['focusin', 'input'], fieldIsUsed, signal);
 
   document.querySelectorAll('input').forEach(notePassword);
-  beginIfAsked();
+  beginIfWatched();
   // Somebody was faster than this script.
   const { activeElement } = document;
   if (isTypedInto(activeElement)) changes.mark(activeElement);

@@ -131,9 +131,11 @@ describe('F5 a form that is sent', () => {
     desk.expireAll();
     await visitor.asks();
     await page.waitForFunction(() => sessionSecurity!.phase() === 'expired');
+    // What is typed now is kept too.
+    await visitor.types('textarea', `${NOTE}, room 3`);
     await page.click('button');
     await visitor.bar().getByRole('alert').getByText('You are signed out').waitFor();
-    expect(await page.inputValue('textarea')).toBe(NOTE);
+    expect(await page.inputValue('textarea')).toBe(`${NOTE}, room 3`);
     expect(desk.saved).toEqual([]);
 
     await visitor.context.request.get('/enter?user=anna');
