@@ -6,6 +6,7 @@ import { RECORD_PREFIX, type SessionStore } from '../../activity/stores/express-
 import type { SessionSecurityRequest } from '../../options/index.js';
 import { readMarker } from '../session-marker.js';
 import type { RotationListener } from '../session-platform.js';
+import { type StoredSession, storedSession } from './stored-session.js';
 import { isUnreadable, unreadable } from './unreadable-session.js';
 
 /** The store with the members of express-session's base class that are used too. */
@@ -16,12 +17,6 @@ export interface ExpressSessionStore extends SessionStore {
 }
 
 type SessionIdHolder = SessionSecurityRequest & { sessionID?: string };
-
-/** A session as express-session hands it to the store. */
-interface StoredSession {
-  readonly cookie?: { readonly originalMaxAge?: number | null };
-  touch?(): unknown;
-}
 
 /**
  * Stands between the session library and the application's session store, so that nobody, whether request, socket or
@@ -176,17 +171,18 @@ export class SessionGate {
     // The hot path: nothing is asked or waited for but the session itself.
     this.calls.call(
       (done) => original.get(sessionId, done),
-      (error, session) => {
+      (error, found) => {
+        const session = storedSession(found);
         if (error) answer(null, unreadable(error));
-        else if (session == null || this.#goesOn(sessionId, session)) answer(null, session);
+        else if (!session || this.#goesOn(sessionId, session)) answer(null, session);
         else admit();
       },
     );
   }
 
   /** It may have ended while the store was asked; if its id was given up meanwhile, the request goes on with it. */
-  #goesOn(sessionId: string, session: unknown): boolean {
-    const marker = readMarker(session as Record<string, unknown>);
+  #goesOn(sessionId: string, session: StoredSession): boolean {
+    const marker = readMarker(session);
     if (!marker) return this.tracker.lives(sessionId);
     return this.tracker.goesOn(sessionId, marker.life) || this.tracker.successorOf(sessionId) !== undefined;
   }
@@ -195,9 +191,8 @@ export class SessionGate {
   async #admit(sessionId: string, original: SessionStore): Promise<unknown> {
     if (await this.#graveOf(sessionId)) return undefined;
     if (this.tracker.verdict(sessionId) && (await this.tracker.settle(sessionId))) return undefined;
-    const session = await this.calls.ask((done) => original.get(sessionId, done));
-    if (session === undefined || session === null) return undefined;
-    const marker = readMarker(session as Record<string, unknown>);
+    const session = storedSession(await this.calls.ask((done) => original.get(sessionId, done)));
+    const marker = session && readMarker(session);
     if (!marker) return session;
     const record = await this.tracker.locate(sessionId);
     if (record?.life !== marker.life) {

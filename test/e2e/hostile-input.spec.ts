@@ -1,0 +1,159 @@
+import { createHmac } from 'node:crypto';
+import { once } from 'node:events';
+import { type AddressInfo, connect } from 'node:net';
+import { afterEach, describe, expect, it } from '@jest/globals';
+import session, { type SessionData } from 'express-session';
+import { Doors, SlowDesk } from '../support/slow-desk.js';
+import { type Browser, WatchedApp, type WatchedAppOptions } from '../support/watched-app.js';
+
+/** What may stand in a session store under the id of a session, by other programs or by accident. */
+const FOREIGN: [what: string, value: unknown][] = [
+  ['a text', 'hello'],
+  ['a number', 42],
+  ['true', true],
+  ['a list', [1, 2]],
+  ['nothing in it', {}],
+  ['no cookie', { user: { id: 'anna' } }],
+  ['a cookie that is none', { cookie: 'yes', user: { id: 'anna' } }],
+  ['a cookie of nonsense', { cookie: { originalMaxAge: 'soon', expires: 'never' } }],
+  ['a marker that is none', { cookie: {}, sessionSecurity: 'yes', user: { id: 'anna' } }],
+  ['a marker of a life that never was', { cookie: {}, sessionSecurity: { version: 1, life: -1 } }],
+  ['a marker of nonsense', { cookie: {}, sessionSecurity: { version: 1, life: {} }, user: { id: 'anna' } }],
+  ['somebody from the future', { cookie: {}, sessionSecurity: { version: 99, life: 1 }, user: { id: 'x' } }],
+];
+
+describe('hostile input', () => {
+  let desk: WatchedApp;
+  const open = async (options: WatchedAppOptions = {}): Promise<void> => {
+    desk = await WatchedApp.start({ controllers: [SlowDesk], providers: [Doors], ...options });
+  };
+  afterEach(async () => {
+    desk.app.get(Doors).openAll();
+    await desk.close();
+  });
+
+  const idOf = (browser: Browser): string => /^s%3A(.+)\./.exec(browser.cookies.get('connect.sid')!)![1]!;
+  const put = (key: string, value: unknown): Promise<unknown> =>
+    new Promise((resolve) =>
+      new session.MemoryStore().set.call(desk.store, key, value as SessionData, resolve),
+    );
+
+  describe('foreign data under the id of a session', () => {
+    it.each(FOREIGN)('%s signs nobody in and breaks no request', async (_, value) => {
+      await open();
+      const [anna, ben] = [await desk.signedIn('anna'), await desk.signedIn('ben')];
+      await put(idOf(anna), value);
+      for (const path of ['/whoami', '/session-security/ping', '/nowhere']) {
+        expect((await anna.get(path)).status).toBeLessThan(500);
+      }
+      expect([await anna.user(), await ben.user()]).toEqual([null, 'ben']);
+      await anna.post('/login', { user: 'anna' }).expect(201);
+      expect(await anna.user()).toBe('anna');
+    });
+  });
+
+  describe('cookies', () => {
+    it.each([
+      ['nothing', ''],
+      ['no signature', 's%3Aabc'],
+      ['a wrong signature', 's%3Aabc.def'],
+      ['an id of a megabyte, nearly', `s%3A${'a'.repeat(7_000)}.x`],
+      ['broken escapes', 's%3A%E0%A4%A.%'],
+      ['the key of a record', 's%3Asession-security-abc.x'],
+      ['a name of the prototype', 's%3A__proto__.constructor'],
+    ])('%s: nobody, and no error', async (_, value) => {
+      await open();
+      const browser = desk.browser();
+      browser.cookies.set('connect.sid', value);
+      browser.cookies.set('session-security-ended', `idle.${'9'.repeat(400)}`);
+      for (const path of ['/whoami', '/session-security/ping', '/login']) {
+        expect((await browser.get(path)).status).toBeLessThan(500);
+      }
+      expect((await browser.ping({ idleFor: 0 })).body.state).toMatch(/anonymous|expired/);
+    });
+
+    it('a stolen signature opens no record: the id of a record is none of a session', async () => {
+      await open();
+      const anna = await desk.signedIn();
+      const [key] = Object.keys(desk.stored()).filter((name) => name.startsWith('session-security-'));
+      const signature = createHmac('sha256', 'for tests only')
+        .update(key!)
+        .digest('base64')
+        .replace(/=+$/, '');
+      const thief = desk.browser();
+      thief.cookies.set('connect.sid', encodeURIComponent(`s:${key}.${signature}`));
+      expect(await thief.user()).toBeNull();
+      await thief.post('/logout');
+      expect(await anna.user()).toBe('anna');
+    });
+  });
+
+  describe('requests that are given up', () => {
+    /** Sends a request and hangs up once its handler has been reached. */
+    const hangUp = async (browser: Browser, method: string, path: string, door: string): Promise<void> => {
+      const { port } = desk.app.getHttpServer().address() as AddressInfo;
+      const socket = connect(port, '127.0.0.1');
+      await once(socket, 'connect');
+      const cookie = [...browser.cookies].map(([name, value]) => `${name}=${value}`).join('; ');
+      socket.write(`${method} ${path} HTTP/1.1\r\nHost: x\r\nCookie: ${cookie}\r\nContent-Length: 0\r\n\r\n`);
+      await desk.app.get(Doors).reached(door);
+      socket.destroy();
+      await once(socket, 'close');
+    };
+
+    it.each([
+      ['GET', 'read'],
+      ['GET', 'stamp'],
+      ['POST', 'write'],
+      ['POST', 'rotate'],
+      ['POST', 'rotate-late'],
+      ['GET', 'download'],
+      ['GET', 'news'],
+    ])('%s /slow/%s leaves a session that ends on time and stays dead', async (method, door) => {
+      await open();
+      const browser = await desk.signedIn();
+      await hangUp(browser, method, `/slow/${door}`, door);
+      desk.app.get(Doors).openAll();
+      // Nobody is there to be answered, so there is nothing to wait for but the handler itself.
+      for (let turn = 0; turn < 100; turn++) await new Promise((resolve) => setImmediate(resolve));
+      await desk.clock.advance(11);
+      expect(await browser.user()).toBeNull();
+      await desk.clock.advance(60);
+      expect(desk.log.of('end')).toHaveLength(1);
+      expect(
+        Object.values(desk.stored()).filter(({ user, sessionSecurity }) => user ?? sessionSecurity),
+      ).toEqual([]);
+    });
+  });
+
+  it('twenty sign-outs at once: one end, and no error', async () => {
+    await open();
+    const browser = await desk.signedIn();
+    const statuses = await Promise.all(
+      Array.from({ length: 20 }, async (_, index) => {
+        const path = ['/logout', '/forget', '/session-security/end'][index % 3]!;
+        return (await browser.copy().post(path)).status;
+      }),
+    );
+    expect(Math.max(...statuses)).toBeLessThan(500);
+    expect(desk.log.of('end').map(({ reason }) => reason)).toEqual(['logout']);
+    expect(await browser.user()).toBeNull();
+    expect(Object.values(desk.stored()).filter(({ user }) => user)).toEqual([]);
+  });
+
+  it('a thousand requests with ids that nobody has leave nothing in memory or store', async () => {
+    await open();
+    for (let batch = 0; batch < 20; batch++) {
+      await Promise.all(
+        Array.from({ length: 50 }, async (_, index) => {
+          const browser = desk.browser();
+          browser.cookies.set('connect.sid', `s%3Aguess-${batch}-${index}.signature`);
+          await browser.ping({ idleFor: 0 }).expect(200);
+        }),
+      );
+    }
+    expect(desk.stored()).toEqual({});
+    expect(await desk.security.list()).toEqual([]);
+    expect(desk.log.events).toEqual([]);
+  });
+});
