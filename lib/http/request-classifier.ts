@@ -7,6 +7,9 @@ import { PASSIVE } from './route-decorators.js';
 /** A page marks its own background calls with this request header; it can only make a request count less. */
 export const PASSIVE_HEADER = 'x-session-passive';
 
+/** Where browsers say that a request is made ahead of a visit, or instead of one. */
+const PURPOSE_HEADERS = ['sec-purpose', 'purpose', 'x-moz'];
+
 type Matcher = (request: SessionSecurityRequest, paths: readonly string[]) => boolean;
 
 /** Tells activity from what only looks like it. */
@@ -49,8 +52,11 @@ export class RequestClassifier {
 /** HEAD and OPTIONS, prefetch and prerender (`Sec-Purpose`, and its older spellings), and what a page marks itself. */
 function isBackground({ method, headers }: SessionSecurityRequest): boolean {
   if (method === 'HEAD' || method === 'OPTIONS') return true;
-  const purpose = [headers['sec-purpose'], headers['purpose'], headers['x-moz']].flat().join(' ');
-  return /prefetch|prerender|preview/i.test(purpose) || headers[PASSIVE_HEADER] !== undefined;
+  return headers[PASSIVE_HEADER] !== undefined || PURPOSE_HEADERS.some((name) => isAhead(headers[name]));
+}
+
+function isAhead(purpose: string | string[] | undefined): boolean {
+  return purpose !== undefined && /prefetch|prerender|preview/i.test(String(purpose));
 }
 
 function matcherOf(rule: PassiveRule): Matcher {

@@ -9,9 +9,14 @@ import { SessionSecurityOptions } from '../options/index.js';
 import { deviceOf } from './device.js';
 import type { RequestState } from './request-state.js';
 import { eraseMarker, readMarker, writeMarker } from './session-marker.js';
-import { type RequestSession, SessionPlatform } from './session-platform.js';
+import { type RequestSession, type SessionAbsence, SessionPlatform } from './session-platform.js';
 import { SetupAdvisor } from './setup-advisor.js';
-import { SignIn } from './sign-in.js';
+import { type SignedIn, SignIn } from './sign-in.js';
+
+/** What is known of a request is kept on it, where looking it up costs nothing. */
+const STATE = Symbol('session-security');
+
+type KnownRequest = SessionSecurityRequest & { [STATE]?: RequestState };
 
 /**
  * Decides, for each request, whose session it is and whether it lives. Middleware, guard, interceptor and controllers
@@ -19,8 +24,6 @@ import { SignIn } from './sign-in.js';
  */
 @Injectable()
 export class SessionEnforcer {
-  readonly #states = new WeakMap<object, RequestState>();
-
   constructor(
     private readonly tracker: ActivityTracker,
     private readonly users: UserSessions,
@@ -35,34 +38,76 @@ export class SessionEnforcer {
 
   /** The state found by the last {@link enforce} of this request. */
   stateOf(request: SessionSecurityRequest): RequestState {
-    return this.#states.get(request) ?? { outcome: 'unwatched' };
+    return (request as KnownRequest)[STATE] ?? { outcome: 'unwatched' };
   }
 
   /**
    * Makes sure that a session which is over is not used: it is ended, and the request goes on with an anonymous one.
-   * Begins to watch a signed-in session at first sight.
+   * Begins to watch a signed-in session at first sight. Answers at once where memory is enough, as it is for nearly
+   * every request.
    */
-  async enforce(request: SessionSecurityRequest): Promise<RequestState> {
-    const state = this.#states.get(request) ?? { outcome: 'unwatched' };
-    this.#states.set(request, state);
-    // Who was nobody in the middleware may have been recognised by a guard since. And who was somebody may have been
-    // signed out, while a body came in or other guards took their time, or by a request that waited for the same answer.
-    while (state.outcome === 'unwatched' || (state.outcome === 'watched' && !this.#goesOn(state))) {
-      await this.#examine(request, state);
-      if (state.outcome === 'unwatched') break;
+  enforce(request: SessionSecurityRequest): RequestState | Promise<RequestState> {
+    const state = this.#remember(request, this.stateOf(request));
+    if (!this.#isOpen(state)) return state;
+    try {
+      const session = this.platform.sessionOf(request);
+      if (typeof session === 'string') return this.#enforce(request, state, undefined);
+      const asked = this.signIn.ask(request);
+      if (asked instanceof Promise || !this.#livesForSure(session, asked))
+        return this.#enforce(request, state, asked);
+      this.#watch(state, session.id);
+      return state;
+    } catch (error) {
+      this.#refuse(request, state, error);
+      return state;
     }
+  }
+
+  /** @param asked who is signed in, if that has been asked already. */
+  async #enforce(
+    request: SessionSecurityRequest,
+    state: RequestState,
+    asked: SignedIn | Promise<SignedIn> | undefined,
+  ): Promise<RequestState> {
+    await this.#examine(request, state, asked);
+    while (state.outcome !== 'unwatched' && this.#isOpen(state)) await this.#examine(request, state);
     return state;
   }
 
   /**
-   * After the handler: a sign-in starts both clocks, a sign-out or a new session id ends or moves the record.
-   * Works once per change; safe to call again.
+   * Who was nobody in the middleware may have been recognised by a guard since. And who was somebody may have been signed
+   * out, while a body came in or other guards took their time, or by a request that waited for the same answer.
    */
-  async settle(request: SessionSecurityRequest): Promise<void> {
-    const state = this.#states.get(request);
-    if (!state) return;
+  #isOpen(state: RequestState): boolean {
+    return state.outcome === 'unwatched' || (state.outcome === 'watched' && !this.#goesOn(state));
+  }
+
+  /**
+   * After the handler: a sign-in starts both clocks, a sign-out or a new session id ends or moves the record.
+   * Works once per change; safe to call again. Answers a promise only if there is something to wait for.
+   */
+  settle(request: SessionSecurityRequest): Promise<void> | undefined {
+    const state = (request as KnownRequest)[STATE];
+    if (!state) return undefined;
     try {
-      await this.#settle(request, state);
+      const session = this.platform.sessionOf(request);
+      const asked = typeof session === 'string' ? null : this.signIn.ask(request);
+      if (!(asked instanceof Promise) && this.#isUnchanged(state, session, asked)) return undefined;
+      return this.#settleChange(request, state, session, asked);
+    } catch (error) {
+      this.advisor.undecided(error);
+      return undefined;
+    }
+  }
+
+  async #settleChange(
+    request: SessionSecurityRequest,
+    state: RequestState,
+    session: RequestSession | SessionAbsence,
+    asked: SignedIn | Promise<SignedIn>,
+  ): Promise<void> {
+    try {
+      await this.#settle(request, state, session, await asked);
     } catch (error) {
       if (error instanceof TooManySessionsError) throw this.#turnAway(request, state, error);
       // Not watched yet; the next request sees the session for the first time.
@@ -74,12 +119,16 @@ export class SessionEnforcer {
    * Counts activity of the request's session, `idleForMs` ago. With a shared store it may be found then that another
    * process has ended the session; the request's state says so.
    */
-  async touch(request: SessionSecurityRequest, idleForMs = 0): Promise<void> {
+  touch(request: SessionSecurityRequest, idleForMs = 0): Promise<void> | undefined {
     const state = this.stateOf(request);
     const { sessionId, unreadId = sessionId } = state;
-    if (unreadId === undefined) return;
+    if (unreadId === undefined) return undefined;
     this.tracker.touch(unreadId, idleForMs);
-    if (sessionId === undefined || !this.tracker.mustWrite(sessionId)) return;
+    if (sessionId === undefined || !this.tracker.mustWrite(sessionId)) return undefined;
+    return this.#write(request, state, sessionId);
+  }
+
+  async #write(request: SessionSecurityRequest, state: RequestState, sessionId: string): Promise<void> {
     try {
       if (!(await this.tracker.write(sessionId))) this.#abandon(request, state, sessionId);
     } catch (error) {
@@ -117,8 +166,7 @@ export class SessionEnforcer {
    */
   async reconsider(request: SessionSecurityRequest): Promise<boolean> {
     const state = this.stateOf(request);
-    if (state.outcome !== 'watched' || (await this.signIn.isAuthenticated(request)))
-      return state.outcome === 'watched';
+    if (state.outcome !== 'watched' || (await this.signIn.ask(request))) return state.outcome === 'watched';
     const session = this.platform.sessionOf(request);
     if (typeof session === 'string') return false;
     await this.#forget(session, 'revoked');
@@ -131,11 +179,47 @@ export class SessionEnforcer {
     return sessionId !== undefined && life !== undefined && this.tracker.goesOn(sessionId, life);
   }
 
-  async #examine(request: SessionSecurityRequest, state: RequestState): Promise<void> {
+  /** Memory knows this session of this user to be alive, and nothing else is to be asked. */
+  #livesForSure(session: RequestSession, signedIn: SignedIn): boolean {
+    const record = this.tracker.recall(session.id);
+    return (
+      record !== undefined &&
+      signedIn !== null &&
+      !this.options.limits &&
+      this.tracker.outage === undefined &&
+      readMarker(session.data)?.life === record.life &&
+      isSameUser(record.userId, signedIn.userId) &&
+      this.tracker.lives(session.id)
+    );
+  }
+
+  /** The same user is signed in in the same session, which has not ended; or there is none, as before. */
+  #isUnchanged(
+    { rotatedFrom }: RequestState,
+    session: RequestSession | SessionAbsence,
+    signedIn: SignedIn,
+  ): boolean {
+    if (rotatedFrom !== undefined) return false;
+    if (typeof session === 'string') return session !== 'loose';
+    if (signedIn === null || this.tracker.tombstone(session.id)) return false;
+    const watched = this.tracker.recall(session.id);
+    return (
+      watched !== undefined &&
+      readMarker(session.data)?.life === watched.life &&
+      isSameUser(watched.userId, signedIn.userId)
+    );
+  }
+
+  async #examine(
+    request: SessionSecurityRequest,
+    state: RequestState,
+    asked?: SignedIn | Promise<SignedIn>,
+  ): Promise<void> {
     const session = this.platform.sessionOf(request);
     if (session === 'unreadable') return this.#excuse(request, state);
     try {
-      if (typeof session !== 'string') await this.#judge(request, session, state);
+      if (typeof session !== 'string')
+        await this.#judge(request, session, state, await (asked ?? this.signIn.ask(request)));
       else if (state.sessionId !== undefined) await this.#leave(request, state, state.sessionId);
     } catch (error) {
       if (error instanceof TooManySessionsError) this.#turnAway(request, state, error);
@@ -150,26 +234,27 @@ export class SessionEnforcer {
     else if (!(await this.#lives(sessionId))) this.#abandon(request, state, sessionId);
   }
 
-  async #settle(request: SessionSecurityRequest, state: RequestState): Promise<void> {
-    const session = this.platform.sessionOf(request);
+  async #settle(
+    request: SessionSecurityRequest,
+    state: RequestState,
+    session: RequestSession | SessionAbsence,
+    signedIn: SignedIn,
+  ): Promise<void> {
     const present = typeof session === 'string' ? undefined : session;
-    const authenticated = present !== undefined && (await this.signIn.isAuthenticated(request));
     // The new id is not there yet.
     if (present && present.id === state.rotatedFrom) return;
-    await this.#settleRotation(state, authenticated ? present : undefined);
+    await this.#settleRotation(state, signedIn ? present : undefined);
     if (session === 'loose') return this.#settleFollowed(request, state);
     if (!present) return;
-    if (this.tracker.tombstone(present.id)) return this.#outlived(request, present, authenticated);
+    if (this.tracker.tombstone(present.id)) return this.#outlived(request, present, signedIn !== null);
     const watched = this.tracker.recall(present.id);
     const marker = readMarker(present.data);
     // A copy of a session that has ended while the handler ran is as dead as that one.
     if (marker && marker.life !== watched?.life) return this.platform.letGo(request);
     // Without the marker, the session was read before somebody signed in beside this request.
-    if (!authenticated) return marker && this.#forget(present, 'logout');
-    const userId = await this.signIn.identify(request);
-    if (watched && (watched.userId === undefined || userId === undefined || watched.userId === userId))
-      return;
-    await this.#start(request, present, state, userId);
+    if (!signedIn) return marker && this.#forget(present, 'logout');
+    if (watched && isSameUser(watched.userId, signedIn.userId)) return;
+    await this.#start(request, present, state, signedIn.userId);
   }
 
   /** A sign-out counts also where the request goes on with a session under its new id. */
@@ -177,8 +262,7 @@ export class SessionEnforcer {
     request: SessionSecurityRequest,
     { outcome, sessionId, life }: RequestState,
   ): Promise<void> {
-    if (outcome !== 'watched' || sessionId === undefined || (await this.signIn.isAuthenticated(request)))
-      return;
+    if (outcome !== 'watched' || sessionId === undefined || (await this.signIn.ask(request))) return;
     // Somebody else may have signed in under this id since.
     const present = this.tracker.recall(sessionId);
     if (present === undefined || present.life === life) await this.tracker.end(sessionId, 'logout');
@@ -197,10 +281,14 @@ export class SessionEnforcer {
     if (!authenticated && this.tracker.isInUse(session.id)) await this.tracker.end(session.id, 'logout');
   }
 
-  async #judge(request: SessionSecurityRequest, session: RequestSession, state: RequestState): Promise<void> {
+  async #judge(
+    request: SessionSecurityRequest,
+    session: RequestSession,
+    state: RequestState,
+    signedIn: SignedIn,
+  ): Promise<void> {
     const marker = readMarker(session.data);
-    const authenticated = await this.signIn.isAuthenticated(request);
-    if (!authenticated && !marker) return this.#lookForGrave(request, session, state);
+    if (!signedIn && !marker) return this.#lookForGrave(request, session, state);
     if (this.#followsRotation(request, session, state)) return;
 
     this.tracker.requireTrust();
@@ -209,12 +297,14 @@ export class SessionEnforcer {
       record = await this.tracker.relocate(session.id);
       if (record?.life !== marker.life) return this.#bury(request, session, state);
     }
-    if (!record) return this.#firstSight(request, session, state);
+    if (!record) return this.#firstSight(request, session, state, signedIn);
     if (this.tracker.isDead(session.id)) return this.#abandon(request, state, session.id);
-    if (authenticated && (await this.#replaced(request, session, state, record.userId))) return;
+    // Somebody else signed in under the same session id, unseen: their clocks start now.
+    if (signedIn && !isSameUser(record.userId, signedIn.userId))
+      return this.#start(request, session, state, signedIn.userId);
     // Other limits may end a session, but not revive one that has ended by those before.
     if (!(await this.#lives(session.id))) return this.#abandon(request, state, session.id);
-    if (authenticated) await this.#adoptLimits(request, session.id);
+    if (signedIn) await this.#adoptLimits(request, session.id);
     if (!(await this.#lives(session.id))) return this.#abandon(request, state, session.id);
     if (!marker) writeMarker(session.data, record.life);
     this.#watch(state, session.id);
@@ -239,22 +329,10 @@ export class SessionEnforcer {
     request: SessionSecurityRequest,
     session: RequestSession,
     state: RequestState,
+    signedIn: SignedIn,
   ): Promise<void> {
     if (await this.tracker.findTombstone(session.id)) return this.#abandon(request, state, session.id);
-    await this.#start(request, session, state, await this.signIn.identify(request));
-  }
-
-  /** Somebody else signed in under the same session id, unseen: their clocks start now. */
-  async #replaced(
-    request: SessionSecurityRequest,
-    session: RequestSession,
-    state: RequestState,
-    knownUser: string | undefined,
-  ): Promise<boolean> {
-    const userId = await this.signIn.identify(request);
-    if (userId === undefined || knownUser === undefined || userId === knownUser) return false;
-    await this.#start(request, session, state, userId);
-    return true;
+    await this.#start(request, session, state, signedIn?.userId);
   }
 
   async #adoptLimits(request: SessionSecurityRequest, sessionId: string): Promise<void> {
@@ -278,8 +356,7 @@ export class SessionEnforcer {
 
   /** A session id is being given up within a request: it is not known yet what becomes of the session. */
   #rotate(request: SessionSecurityRequest, sessionId: string, through: Promise<void>): void {
-    const state = this.stateOf(request);
-    this.#states.set(request, state);
+    const state = this.#remember(request, this.stateOf(request));
     state.rotatedFrom = sessionId;
     // Raw handlers pass no interceptor, callbacks may come after it, and handlers may throw: then the end of the response
     // settles it; but a browser that gives up may end the response before the new id is there.
@@ -388,6 +465,11 @@ export class SessionEnforcer {
     this.#refuse(request, state, failure ?? new StoreFailure('the session store has disconnected'));
   }
 
+  #remember(request: SessionSecurityRequest, state: RequestState): RequestState {
+    (request as KnownRequest)[STATE] = state;
+    return state;
+  }
+
   /** Store or application cannot tell whose session it is: deny for this request, and end nobody on a guess. */
   #refuse(request: SessionSecurityRequest, state: RequestState, error: unknown): void {
     this.advisor.undecided(error);
@@ -398,4 +480,9 @@ export class SessionEnforcer {
     state.storeFailed = error instanceof StoreFailure;
     delete state.sessionId;
   }
+}
+
+/** Not known to be different: an application may not tell who is signed in. */
+function isSameUser(one: string | undefined, other: string | undefined): boolean {
+  return one === undefined || other === undefined || one === other;
 }

@@ -12,6 +12,7 @@ import { EndNotice } from './end-notice.js';
 import { ExpiredAnswer } from './expired-answer.js';
 import { RequestClassifier } from './request-classifier.js';
 import { storeUnavailable, tooManySessions } from './problem.js';
+import type { RequestState } from './request-state.js';
 import { ALLOW_EXPIRED, OWN_ROUTE } from './route-decorators.js';
 import { SessionEnforcer } from './session-enforcer.js';
 import { SessionPlatform } from './session-platform.js';
@@ -32,18 +33,35 @@ export class SessionSecurityGuard implements CanActivate {
     private readonly options: SessionSecurityOptions,
   ) {}
 
-  async canActivate(context: ExecutionContext): Promise<boolean> {
+  /** Answers at once where nothing is to be waited for, as for nearly every request: a promise would cost more than that. */
+  canActivate(context: ExecutionContext): boolean | Promise<boolean> {
     if (context.getType() !== 'http') return true;
+    const state = this.enforcer.enforce(context.switchToHttp().getRequest<SessionSecurityRequest>());
+    return state instanceof Promise
+      ? state.then((found) => this.#count(context, found))
+      : this.#count(context, state);
+  }
+
+  /** Counts the request as activity, if it is. */
+  #count(context: ExecutionContext, state: RequestState): boolean | Promise<boolean> {
     const request = context.switchToHttp().getRequest<SessionSecurityRequest>();
-    const response = context.switchToHttp().getResponse<SessionSecurityResponse>();
+    if (state.outcome === 'unwatched') this.#requireSessions(request);
+    if (state.outcome === 'turned-away')
+      throw tooManySessions(context.switchToHttp().getResponse<SessionSecurityResponse>());
+    // Somebody is there, also when the store cannot say who.
+    const counted = this.classifier.isPassive(context, request) ? undefined : this.enforcer.touch(request);
+    return counted ? counted.then(() => this.#admit(context, state)) : this.#admit(context, state);
+  }
+
+  #requireSessions(request: SessionSecurityRequest): void {
     const session = this.platform.sessionOf(request);
     if (session === 'missing') this.advisor.missing();
     if (session === 'irrevocable') throw new InternalServerErrorException(this.advisor.irrevocable());
+  }
 
-    const state = await this.enforcer.enforce(request);
-    if (state.outcome === 'turned-away') throw tooManySessions(response);
-    // Somebody is there, also when the store cannot say who.
-    if (!this.classifier.isPassive(context, request)) await this.enforcer.touch(request);
+  #admit(context: ExecutionContext, state: RequestState): true {
+    const request = context.switchToHttp().getRequest<SessionSecurityRequest>();
+    const response = context.switchToHttp().getResponse<SessionSecurityResponse>();
     this.notice.leave(request, response);
     if (state.endedId !== undefined && !this.#isOwnRoute(context))
       this.tracker.presentedAfterEnd(state.endedId);

@@ -15,19 +15,24 @@ export class SessionSecurityInterceptor implements NestInterceptor {
     if (context.getType() !== 'http') return next.handle();
     const request = context.switchToHttp().getRequest<SessionSecurityRequest>();
     const response = context.switchToHttp().getResponse<SessionSecurityResponse>();
-    const settled = (): Observable<void> => from(this.#settle(request, response));
     return next.handle().pipe(
       // A stream of server-sent events has one sign-in at most, before its first message.
-      concatMap((value: unknown, index) => (index === 0 ? settled().pipe(map(() => value)) : of(value))),
-      catchError((error: unknown) => settled().pipe(concatMap(() => throwError(() => error)))),
+      concatMap((value: unknown, index) => {
+        const settling = index === 0 ? this.#settle(request, response) : undefined;
+        return settling ? from(settling).pipe(map(() => value)) : of(value);
+      }),
+      catchError((error: unknown) =>
+        from(this.#settle(request, response) ?? Promise.resolve()).pipe(
+          concatMap(() => throwError(() => error)),
+        ),
+      ),
     );
   }
 
-  async #settle(request: SessionSecurityRequest, response: SessionSecurityResponse): Promise<void> {
-    try {
-      await this.enforcer.settle(request);
-    } catch (error) {
+  /** Answers a promise if there is something to wait for: a sign-in, a sign-out, another session id. */
+  #settle(request: SessionSecurityRequest, response: SessionSecurityResponse): Promise<void> | undefined {
+    return this.enforcer.settle(request)?.catch((error: unknown) => {
       throw error instanceof TooManySessionsError ? tooManySessions(response) : error;
-    }
+    });
   }
 }

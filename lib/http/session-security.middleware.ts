@@ -19,18 +19,20 @@ export class SessionSecurityMiddleware {
   ) {}
 
   readonly use = (request: SessionSecurityRequest, _response: SessionSecurityResponse, next: Next): void => {
-    this.enforcer.enforce(request).then(() => next(), next);
+    const state = this.enforcer.enforce(request);
+    if (state instanceof Promise) state.then(() => next(), next);
+    else next();
   };
 
   /** The session library could not read the very first session, before its store was guarded. */
   readonly useOnError = (
     error: unknown,
     request: SessionSecurityRequest,
-    _response: SessionSecurityResponse,
+    response: SessionSecurityResponse,
     next: Next,
   ): void => {
     if (!this.platform.couldNotRead(request, error)) return next(error);
-    this.enforcer.enforce(request).then(() => next(), next);
+    this.use(request, response, next);
   };
 }
 

@@ -91,7 +91,7 @@ export class SessionSecurityService {
 
   /** Emits once, with the reason (`null` if not known), when the request's session ends; then completes. */
   ended(request: SessionSecurityRequest): Observable<EndReason | null> {
-    return from(this.enforcer.enforce(request)).pipe(
+    return from(Promise.resolve(this.enforcer.enforce(request))).pipe(
       switchMap(({ sessionId, ended }) =>
         sessionId === undefined ? of(ended?.reason ?? null) : this.tracker.ended(sessionId),
       ),

@@ -4,19 +4,28 @@ import { limitProblems, type Limits, NEVER, withinPreset } from '../policy/index
 
 type SessionData = Record<string, unknown>;
 
+/** Who is signed in on a request, by an id if one is known; `null`: nobody. */
+export type SignedIn = { readonly userId: string | undefined } | null;
+
 /** Answers from the options who is signed in on a request, and which limits are in force for them. */
 @Injectable()
 export class SignIn {
   constructor(private readonly options: SessionSecurityOptions) {}
 
-  async isAuthenticated(request: SessionSecurityRequest): Promise<boolean> {
-    if (this.options.isAuthenticated) return (await this.options.isAuthenticated(request)) === true;
-    return signedInUser(request) !== undefined;
+  /** Who is signed in: at once, unless a function of the application makes a promise of it. */
+  ask(request: SessionSecurityRequest): SignedIn | Promise<SignedIn> {
+    const { isAuthenticated } = this.options;
+    const authenticated = isAuthenticated ? isAuthenticated(request) : signedInUser(request) !== undefined;
+    return isPromise(authenticated)
+      ? Promise.resolve(authenticated).then((answer) => this.#identify(request, answer))
+      : this.#identify(request, authenticated);
   }
 
-  async identify(request: SessionSecurityRequest): Promise<string | undefined> {
-    if (this.options.identify) return this.options.identify(request);
-    return identityOf(signedInUser(request));
+  #identify(request: SessionSecurityRequest, authenticated: boolean): SignedIn | Promise<SignedIn> {
+    if (authenticated !== true) return null;
+    const { identify } = this.options;
+    const userId = identify ? identify(request) : identityOf(signedInUser(request));
+    return isPromise(userId) ? Promise.resolve(userId).then((answer) => ({ userId: answer })) : { userId };
   }
 
   /** @throws {TypeError} if the application's `limits` function answers limits that contradict themselves. */
@@ -42,13 +51,21 @@ export class SignIn {
 
 /** Where Passport and hand-written sign-ins leave the user. */
 function signedInUser(request: SessionSecurityRequest): unknown {
+  if (isSomebody(request.user)) return request.user;
   const session = (request.session ?? {}) as SessionData;
+  if (isSomebody(session['user'])) return session['user'];
+  if (isSomebody(session['userId'])) return session['userId'];
   const passport = session['passport'] as { user?: unknown } | undefined;
-  const candidates = [request.user, session['user'], session['userId'], passport?.user];
-  const user = candidates.find(
-    (candidate) => candidate !== undefined && candidate !== null && candidate !== false,
-  );
-  return user ?? (request.isAuthenticated?.() ? true : undefined);
+  if (passport && isSomebody(passport.user)) return passport.user;
+  return request.isAuthenticated?.() ? true : undefined;
+}
+
+function isSomebody<User>(user: User | undefined | null | false): user is User {
+  return user !== undefined && user !== null && user !== false;
+}
+
+function isPromise<Value>(value: Value | Promise<Value>): value is Promise<Value> {
+  return typeof (value as Partial<PromiseLike<Value>> | undefined | null)?.then === 'function';
 }
 
 function identityOf(user: unknown): string | undefined {
