@@ -220,14 +220,14 @@ describe('F4 when work is done', () => {
     await page.waitForURL('**/lobby');
     expect(desk.saved).toMatchObject([{ text: NOTE }]);
     await visitor.open('/page/other');
-    await eventually('the draft gone', async () => (await visitor.drafts()) === 0, 5000);
+    await eventually('the draft gone', async () => (await visitor.drafts()) === 0, 15_000);
   });
 
   test('a page that is left while the session lives leaves no draft', async () => {
     await open('/page/note');
     await visitor.types('textarea', NOTE);
     await visitor.open('/page/other');
-    await eventually('the draft gone', async () => (await visitor.drafts()) === 0, 5000);
+    await eventually('the draft gone', async () => (await visitor.drafts()) === 0, 15_000);
   });
 
   test('markClean(form) drops its draft', async () => {
@@ -235,7 +235,7 @@ describe('F4 when work is done', () => {
     await visitor.types('textarea', NOTE);
     expect(await visitor.drafts()).toBe(1);
     await page.evaluate(() => sessionSecurity!.forms!.markClean(document.forms[0]));
-    await eventually('the draft gone', async () => (await visitor.drafts()) === 0, 5000);
+    await eventually('the draft gone', async () => (await visitor.drafts()) === 0, 15_000);
   });
 });
 
@@ -426,7 +426,7 @@ describe('F4 nobody else', () => {
     visitor.news.length = 0;
     await visitor.signIn();
     await visitor.open('/page/note');
-    await eventually('the draft gone', async () => (await visitor.drafts()) === 0, 5000);
+    await eventually('the draft gone', async () => (await visitor.drafts()) === 0, 15_000);
     expect(visitor.news).toEqual([]);
   });
 });
@@ -444,7 +444,7 @@ describe('F4 an hour at most', () => {
     await visitor.hears('found');
     // The page stays open: the draft is wiped when its hour is over, not when somebody comes.
     await page.clock.fastForward(11_000);
-    await eventually('the draft gone', async () => (await visitor.drafts()) === 0, 5000);
+    await eventually('the draft gone', async () => (await visitor.drafts()) === 0, 15_000);
     visitor.news.length = 0;
     await visitor.open('/page/note');
     await page.waitForLoadState('networkidle');
@@ -459,7 +459,7 @@ describe('F4 an hour at most', () => {
     await page.clock.fastForward(3_601_000);
     await visitor.signIn('ben');
     await visitor.open('/page/note');
-    await eventually('the draft gone', async () => (await visitor.drafts()) === 0, 5000);
+    await eventually('the draft gone', async () => (await visitor.drafts()) === 0, 15_000);
   });
 });
 
@@ -472,7 +472,7 @@ describe('F4 signing out', () => {
     expect(await visitor.drafts()).toBe(2);
     await page.evaluate(() => void sessionSecurity!.signOut());
     await page.waitForURL('**/lobby');
-    await eventually('the drafts gone', async () => (await visitor.drafts()) === 0, 5000);
+    await eventually('the drafts gone', async () => (await visitor.drafts()) === 0, 15_000);
     await visitor.signIn();
     await visitor.open('/page/note');
     await page.waitForLoadState('networkidle');
@@ -484,7 +484,7 @@ describe('F4 signing out', () => {
     await visitor.types('textarea', NOTE);
     await visitor.context.request.post('/leave');
     await visitor.findsItsEnd();
-    await eventually('the draft gone', async () => (await visitor.drafts()) === 0, 5000);
+    await eventually('the draft gone', async () => (await visitor.drafts()) === 0, 15_000);
   });
 
   test('on a page that does not know of drafts wipes them when the user is back', async () => {
@@ -497,7 +497,7 @@ describe('F4 signing out', () => {
     await visitor.context.request.post('/leave');
     await visitor.signIn();
     await visitor.open('/page/note');
-    await eventually('the draft gone', async () => (await visitor.drafts()) === 0, 5000);
+    await eventually('the draft gone', async () => (await visitor.drafts()) === 0, 15_000);
     expect(visitor.news.map(({ state }) => state)).not.toContain('found');
   });
 

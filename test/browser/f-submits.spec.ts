@@ -185,7 +185,7 @@ describe('F5 what the browser shows of a form that nobody looks after, sent afte
     await eventually(
       'the problem',
       async () => (await page.textContent('body'))?.includes('session_expired'),
-      5000,
+      15_000,
     );
     expect(desk.saved).toEqual([]);
   });

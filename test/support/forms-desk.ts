@@ -104,7 +104,7 @@ export class Visitor {
   /** Waits for what is told of drafts, from now on or before. */
   async hears(state: DraftNews['state'], times = 1): Promise<DraftNews> {
     const heard = () => this.news.filter((news) => news.state === state);
-    await eventually(`${times} x ${state}`, () => heard().length >= times, 5000);
+    await eventually(`${times} x ${state}`, () => heard().length >= times, 15_000);
     return heard().at(-1)!;
   }
 
