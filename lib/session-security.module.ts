@@ -73,8 +73,8 @@ const engine: Provider[] = [
   {
     provide: WatchedSessions,
     inject: [Clock, SessionSecurityOptions],
-    useFactory: (clock: Clock, { store }: SessionSecurityOptions) =>
-      new WatchedSessions(clock.now(), store !== undefined),
+    useFactory: (clock: Clock, { flushInterval }: SessionSecurityOptions) =>
+      new WatchedSessions(clock.now(), flushInterval * 1000),
   },
   {
     provide: StoreCalls,

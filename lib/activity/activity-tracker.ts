@@ -360,9 +360,10 @@ export class ActivityTracker {
    */
   touch(sessionId: string, idleForMs = 0): boolean {
     const now = this.clock.now();
-    const { moved, renewed } = this.watched.touch(sessionId, now - idleForMs, now);
+    const { moved, renewed, overdue } = this.watched.touch(sessionId, now - idleForMs, now);
     if (diagnostics.touch.hasSubscribers) diagnostics.touch.publish({ moved, renewed });
     if (renewed) this.#emit({ kind: 'renew', record: this.#recordOf(sessionId), at: now });
+    if (overdue && !this.#shared) this.#writeUnawaited(sessionId);
     return moved;
   }
 
@@ -605,9 +606,24 @@ export class ActivityTracker {
     const sessionIds = new Set<string>();
     const done = new Promise((resolve) => setImmediate(resolve)).then(() => {
       this.#writing = undefined;
-      return this.#write([...sessionIds].filter((sessionId) => this.watched.has(sessionId)));
+      const living = [...sessionIds].filter((sessionId) => this.watched.has(sessionId));
+      for (const sessionId of living) this.watched.clearDirty(sessionId);
+      return this.#write(living);
     });
     return { sessionIds, done };
+  }
+
+  /**
+   * Writes activity that a process which took over would not allow for, were this one to die before the next flush. The
+   * request does not wait for it, and a store that fails is not asked once more by each of them.
+   */
+  #writeUnawaited(sessionId: string): void {
+    if (this.#storeFailing) return;
+    if (!this.#writing) {
+      this.#writing = this.#writeSoon();
+      this.#writing.done.catch((error: unknown) => this.#report('flush', error));
+    }
+    this.#writing.sessionIds.add(sessionId);
   }
 
   /** A shared store tells what happens through its log; else it is told here. */
@@ -805,14 +821,18 @@ export class ActivityTracker {
   async #adopt(sessionId: string, record: ActivityRecord): Promise<void> {
     const now = this.clock.now();
     if (this.#shared) {
-      this.watched.put(sessionId, record, now);
-      // It was read with the slack of a process that may have died; what is written may be that much older.
-      this.watched.noteWritten(sessionId, record.lastActivityAt - this.flushIntervalMs);
+      this.#takeOver(sessionId, record, now);
       return;
     }
     // A stamp of the future is corrected in the store too, before it becomes believable by the passing of time.
     if (record.lastActivityAt > now) await this.store.start({ ...record, lastActivityAt: now });
+    this.#takeOver(sessionId, record, now);
+  }
+
+  #takeOver(sessionId: string, record: ActivityRecord, now: number): void {
     this.watched.put(sessionId, record, now);
+    // It was read with the slack of a process that may have died; what is written may be that much older.
+    this.watched.noteWritten(sessionId, record.lastActivityAt - this.flushIntervalMs);
   }
 
   /** Stored first: a session must never carry the marker of a record that does not exist. */
@@ -828,7 +848,6 @@ export class ActivityTracker {
     const starting = stored.then(
       () => {
         this.watched.put(sessionId, record, this.clock.now());
-        this.watched.noteWritten(sessionId, record.lastActivityAt);
         tell?.();
       },
       (error: unknown) => {

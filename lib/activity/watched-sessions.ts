@@ -37,12 +37,8 @@ class Page {
   readonly limits = new Uint32Array(PAGE_ROWS);
   readonly devices = new Uint8Array(PAGE_ROWS);
   readonly flags = new Uint8Array(PAGE_ROWS);
-  /** Empty unless it matters when activity was last written. */
-  readonly writtenAt: Float64Array;
-
-  constructor(remembersWrites: boolean) {
-    this.writtenAt = new Float64Array(remembersWrites ? PAGE_ROWS : 0);
-  }
+  /** The last activity that the store knows of. */
+  readonly writtenAt = new Float64Array(PAGE_ROWS);
 }
 
 /**
@@ -70,8 +66,8 @@ export class WatchedSessions {
 
   constructor(
     now: number,
-    /** Whether it matters when activity was last written; costs 8 bytes a session. */
-    private readonly remembersWrites = false,
+    /** How much later last activity may be than what the store knows of before a {@link touch} calls it overdue. */
+    private readonly writeWithinMs = Infinity,
   ) {
     this.#wheel = new DeadlineWheel(now);
   }
@@ -95,7 +91,7 @@ export class WatchedSessions {
     return slot === NONE ? undefined : this.#judge(slot, now);
   }
 
-  /** Watches a session, or replaces what was known of it. */
+  /** Watches a session that is stored so, or replaces what was known of it. */
   put(sessionId: string, session: WatchedSession, now: number): void {
     this.remove(sessionId);
     const slot = this.#allocate();
@@ -107,6 +103,7 @@ export class WatchedSessions {
     page.startedAt[row] = session.startedAt;
     // A stored stamp may lie in the future; it must not go on counting as activity until then.
     page.lastActivityAt[row] = Math.min(session.lastActivityAt, now);
+    page.writtenAt[row] = page.lastActivityAt[row]!;
     page.limits[row] = this.#limits.index(session.limits);
     page.devices[row] = this.#devices.index(session.device);
     page.flags[row] = 0;
@@ -118,7 +115,8 @@ export class WatchedSessions {
   /**
    * Counts activity at `at`; never moves back, never revives.
    *
-   * @returns `moved`: last activity is later than before; `renewed`: it also calls off a warning that had been given.
+   * @returns `moved`: last activity is later than before; `renewed`: it also calls off a warning that had been given;
+   *   `overdue`: it should be written now, because what the store knows of is so old.
    */
   touch(sessionId: string, at: number, now: number): Touch {
     const slot = this.#slots.find(sessionId);
@@ -132,11 +130,12 @@ export class WatchedSessions {
       page.flags[row] = flags | Flag.Dirty;
       this.#dirty.push(slot);
     }
-    if (!(flags & Flag.Warned) || this.#judge(slot, now).phase !== 'active') return MOVED;
+    const overdue = at - page.writtenAt[row]! >= this.writeWithinMs;
+    if (!(flags & Flag.Warned) || this.#judge(slot, now).phase !== 'active') return overdue ? OVERDUE : MOVED;
     page.flags[row]! &= ~Flag.Warned;
     // A warned session waits for its end in the wheel; its next warning may come sooner than that.
     this.#file(slot, now);
-    return RENEWED;
+    return { moved: true, renewed: true, overdue };
   }
 
   /**
@@ -224,6 +223,12 @@ export class WatchedSessions {
     return { due, more: true };
   }
 
+  /** A session's activity is being written out of turn. */
+  clearDirty(sessionId: string): void {
+    const slot = this.#slots.find(sessionId);
+    if (slot !== NONE) this.#page(slot).flags[rowOf(slot)]! &= ~Flag.Dirty;
+  }
+
   /** Remembers that the store knows of activity at `at`. */
   noteWritten(sessionId: string, at: number): void {
     const slot = this.#slots.find(sessionId);
@@ -235,7 +240,7 @@ export class WatchedSessions {
     const slot = this.#slots.find(sessionId);
     if (slot === NONE) return 0;
     const { lastActivityAt, writtenAt } = this.#page(slot);
-    return lastActivityAt[rowOf(slot)]! - (writtenAt[rowOf(slot)] ?? 0);
+    return lastActivityAt[rowOf(slot)]! - writtenAt[rowOf(slot)]!;
   }
 
   /** How many sessions {@link takeDirty} has at most. */
@@ -321,7 +326,7 @@ export class WatchedSessions {
   }
 
   #grow(): void {
-    const capacity = this.#pages.push(new Page(this.remembersWrites)) * PAGE_ROWS;
+    const capacity = this.#pages.push(new Page()) * PAGE_ROWS;
     this.#wheel.resize(capacity);
     this.#slots.reserve(capacity);
     this.#users.reserve(capacity);
@@ -336,11 +341,12 @@ function rowOf(slot: number): number {
 interface Touch {
   readonly moved: boolean;
   readonly renewed: boolean;
+  readonly overdue: boolean;
 }
 
-const STILL: Touch = Object.freeze({ moved: false, renewed: false });
-const MOVED: Touch = Object.freeze({ moved: true, renewed: false });
-const RENEWED: Touch = Object.freeze({ moved: true, renewed: true });
+const STILL: Touch = Object.freeze({ moved: false, renewed: false, overdue: false });
+const MOVED: Touch = Object.freeze({ moved: true, renewed: false, overdue: false });
+const OVERDUE: Touch = Object.freeze({ moved: true, renewed: false, overdue: true });
 
 /** Limits are shared by thousands of sessions: each combination is kept once, and sessions hold its number. */
 class LimitsPool {

@@ -1,8 +1,11 @@
 import { afterAll, afterEach, describe, expect, it } from '@jest/globals';
 import { ActivityTracker } from '../../lib/activity/activity-tracker.js';
 import type { SessionSecurityOptionsInput } from '../../lib/index.js';
+import { SessionGate } from '../../lib/http/express/session-gate.js';
 import { Faults } from '../support/stores/faults.js';
+import { eventually } from '../support/real-time.js';
 import { STORE_KINDS, StoreYard, type TestStore } from '../support/stores/kinds.js';
+import { VirtualClock } from '../support/virtual-clock.js';
 import { type Browser, WatchedApp } from '../support/watched-app.js';
 
 const E = 10;
@@ -31,8 +34,8 @@ class Restarts {
 
   async start(security: SessionSecurityOptionsInput = {}, after = 0): Promise<void> {
     const { store } = this.stored;
-    const clock = this.#desks.at(-1)?.clock;
-    clock?.jump(after);
+    const now = this.#desks.at(-1)?.clock.now();
+    const clock = now === undefined ? undefined : new VirtualClock(now + after * 1000);
     const desk = await WatchedApp.start({
       store,
       security: { flushInterval: FLUSH_INTERVAL, sessionStore: store, ...security },
@@ -40,6 +43,11 @@ class Restarts {
     });
     await desk.app.get(ActivityTracker).recovered();
     this.#desks.push(desk);
+  }
+
+  /** The process is no more: it writes nothing, and nobody hears of it. */
+  kill(): void {
+    this.desk.app.get(SessionGate).release();
   }
 
   async end(): Promise<void> {
@@ -52,6 +60,18 @@ async function expectNothingLeft(restarts: Restarts, browsers: Browser[]): Promi
   expect(await restarts.stored.records()).toEqual({});
   for (const browser of browsers) expect(await browser.moveTo(restarts.desk).user()).toBeNull();
   expect(await restarts.stored.signedIn()).toEqual({});
+}
+
+/** Activity after a pause is written at once, without the request having to wait for it. */
+async function activityWritten({ stored, desk }: Restarts): Promise<void> {
+  await eventually(
+    'the activity in the store',
+    async () => {
+      const [entry] = Object.values(await stored.records());
+      return entry?.['sessionSecurity'].lastActivityAt === desk.clock.now();
+    },
+    10_000,
+  );
 }
 
 const kinds = (lists: boolean) => STORE_KINDS.filter((kind) => kind.lists === lists);
@@ -100,6 +120,28 @@ describe.each(kinds(true))(
       expect(anna.recordedAt - activeAt).toBeGreaterThanOrEqual(E * 1000);
       expect(anna.recordedAt - activeAt).toBeLessThanOrEqual((E + FLUSH_INTERVAL + 2) * 1000);
       await expectNothingLeft(restarts, browsers);
+    });
+
+    it('V2 a process that was killed ends nobody early, however long the last activity before the last had been ago', async () => {
+      restarts = await Restarts.on(kind);
+      await restarts.start();
+      const browser = await restarts.desk.signedIn();
+      await restarts.desk.clock.advance(5);
+      restarts.desk.clock.jump(0.3);
+      await browser.user();
+      await activityWritten(restarts);
+      restarts.desk.clock.jump(0.4);
+      await browser.user();
+      const activeAt = restarts.desk.clock.now();
+      restarts.kill();
+      await restarts.start();
+      await restarts.desk.clock.advance(E - 1);
+      expect(restarts.desk.log.of('end')).toEqual([]);
+      expect((await browser.moveTo(restarts.desk).state()).state).toBe('warning');
+      await restarts.desk.clock.advance(FLUSH_INTERVAL + 3);
+      const [expired] = restarts.desk.log.of('expire');
+      expect(expired.recordedAt - activeAt).toBeGreaterThanOrEqual(E * 1000);
+      expect(expired.recordedAt - activeAt).toBeLessThanOrEqual((E + FLUSH_INTERVAL + 2) * 1000);
     });
 
     it('V2 a store that is away at the start is asked again until it answers', async () => {

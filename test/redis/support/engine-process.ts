@@ -43,7 +43,7 @@ const blobs = {
     return Promise.resolve();
   },
 };
-const watched = new WatchedSessions(clock.now(), true);
+const watched = new WatchedSessions(clock.now());
 const tracker = new ActivityTracker(store, watched, blobs, references, clock, FLUSH_INTERVAL_MS, 30_000);
 new SessionSecurityEvents(tracker, references, store).durable('recorder', ({ id, kind, userId }) =>
   handled(`${userId} ${kind} ${id}`),

@@ -23,10 +23,22 @@ describe('the watched sessions of a process', () => {
 
   it('C1 last activity never decreases', () => {
     put('a');
-    expect(watched.touch('a', START + 3_000, START + 3_000)).toEqual({ moved: true, renewed: false });
-    expect(watched.touch('a', START + 2_000, START + 4_000)).toEqual({ moved: false, renewed: false });
+    expect(watched.touch('a', START + 3_000, START + 3_000)).toMatchObject({ moved: true, renewed: false });
+    expect(watched.touch('a', START + 2_000, START + 4_000)).toMatchObject({ moved: false, renewed: false });
     watched.learn('a', START + 1_000, START + 4_000);
     expect(watched.get('a')?.lastActivityAt).toBe(START + 3_000);
+  });
+
+  it('says when the store knows only of activity that is too old', () => {
+    watched = new WatchedSessions(START, 4_000);
+    put('a');
+    const overdue = [3_999, 4_000, 5_000].map((after) => {
+      const at = START + after;
+      return watched.touch('a', at, at).overdue;
+    });
+    expect(overdue).toEqual([false, true, true]);
+    watched.noteWritten('a', START + 5_000);
+    expect(watched.touch('a', START + 8_999, START + 8_999).overdue).toBe(false);
   });
 
   it('S7 what is learnt from the future says nothing', () => {
@@ -48,7 +60,7 @@ describe('the watched sessions of a process', () => {
   it('V1 activity in the warning renews, and the next warning comes in time', () => {
     put('a', undefined, { warnAfter: 2, expireAfter: 10 });
     expect(dueAt(2)).toEqual(['a warning']);
-    expect(watched.touch('a', START + 3_000, START + 3_000)).toEqual({ moved: true, renewed: true });
+    expect(watched.touch('a', START + 3_000, START + 3_000)).toMatchObject({ moved: true, renewed: true });
     expect(dueAt(4)).toEqual([]);
     expect(dueAt(5)).toEqual(['a warning']);
     expect(dueAt(13)).toEqual(['a expired']);
