@@ -34,5 +34,5 @@ const project = (name) => ({
 export default {
   // Ends a test that hangs; it measures nothing, because the machine may be busy.
   testTimeout: 30_000,
-  projects: ['unit', 'e2e', 'simulation', 'redis', 'browser'].map(project),
+  projects: ['unit', 'e2e', 'simulation', 'redis', 'browser', 'stories'].map(project),
 };

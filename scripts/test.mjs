@@ -24,9 +24,11 @@ const staticSteps = [
 
 const testPhases = [
   { names: ['unit', 'e2e', 'simulation'], workers: 2 },
+  // They mostly wait.
+  { names: ['browser'], workers: 2 },
   // Alone on the machine, so that the times they measure are true.
   { names: ['redis'], workers: 1 },
-  { names: ['browser'], workers: 1 },
+  { names: ['stories'], workers: 1 },
 ];
 
 const { values } = parseArgs({ options: { only: { type: 'string', multiple: true } } });
