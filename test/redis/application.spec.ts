@@ -1,110 +1,16 @@
-import 'reflect-metadata';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { Controller, Get, type INestApplication, Module, Post, Req } from '@nestjs/common';
-import { NestFactory } from '@nestjs/core';
-import { RedisStore } from 'connect-redis';
-import session from 'express-session';
-import { createClient } from 'redis';
-import request from 'supertest';
-import {
-  SessionSecurityEvents,
-  SessionSecurityHealth,
-  SessionSecurityModule,
-  type SessionSecurityOptionsInput,
-  SessionSecurityService,
-} from 'nestjs-session-security';
-import { RedisActivityStore } from 'nestjs-session-security/redis';
+import { SessionSecurityEvents, SessionSecurityHealth } from 'nestjs-session-security';
 import { eventually } from '../support/real-time.js';
 import { RedisServer } from '../support/redis-server.js';
-
-/* eslint-disable @typescript-eslint/no-explicit-any -- express-session's request is whatever the application makes of it. */
-
-@Controller()
-class DeskController {
-  constructor(private readonly sessions: SessionSecurityService) {}
-
-  @Post('login')
-  async login(@Req() incoming: any): Promise<object> {
-    await new Promise((resolve) => incoming.session.regenerate(resolve));
-    incoming.session.user = { id: 'anna' };
-    return {};
-  }
-
-  @Post('logout')
-  async logout(@Req() incoming: any): Promise<object> {
-    await new Promise((resolve) => incoming.session.destroy(resolve));
-    return {};
-  }
-
-  @Get('whoami')
-  whoami(@Req() incoming: any): object {
-    return { user: incoming.session?.user?.id ?? null };
-  }
-
-  @Post('slow')
-  async slow(@Req() incoming: any): Promise<object> {
-    await new Promise((resolve) => setTimeout(resolve, 20));
-    incoming.session.draft = Math.random();
-    return {};
-  }
-
-  @Post('end-all')
-  async endAll(): Promise<object> {
-    return { ended: await this.sessions.endAll('anna') };
-  }
-}
-
-/** One process of the application: clients, store and module of its own. */
-async function openDesk(url: string, security: SessionSecurityOptionsInput = {}): Promise<Desk> {
-  const client = createClient({ url, disableOfflineQueue: true });
-  client.on('error', () => undefined);
-  await client.connect();
-
-  @Module({
-    imports: [
-      SessionSecurityModule.forRoot({
-        warnAfter: 3,
-        expireAfter: 4,
-        secret: 'the secret of both processes, long enough',
-        store: new RedisActivityStore({ client, shards: 4, commandTimeout: 1 }),
-        ...security,
-      }),
-    ],
-    controllers: [DeskController],
-  })
-  class AppModule {}
-
-  const app = await NestFactory.create(AppModule, { logger: false });
-  app.use(
-    session({
-      secret: 'of the cookies',
-      resave: false,
-      saveUninitialized: false,
-      store: new RedisStore({ client, disableTouch: true }),
-    }),
-  );
-  await app.listen(0, '127.0.0.1');
-  return { app, stop: () => app.close().then(() => void (client.isOpen && client.destroy())) };
-}
-
-interface Desk {
-  readonly app: INestApplication;
-  readonly stop: () => Promise<void>;
-}
+import { Desk } from './support/desk.js';
 
 describe('an application in two processes', () => {
   let server: RedisServer;
   let desks: Desk[];
-  const call = (desk: number, method: 'get' | 'post', path: string, cookie?: string) => {
-    const sent = request(desks[desk]!.app.getHttpServer() as never)[method](path);
-    return cookie === undefined ? sent : sent.set('Cookie', cookie);
-  };
-  const signIn = async (desk: number): Promise<string> => {
-    const { headers } = await call(desk, 'post', '/login').expect(201);
-    return (headers['set-cookie'] as unknown as string[])[0]!.split(';')[0]!;
-  };
-  const user = async (desk: number, cookie: string): Promise<string | null> =>
-    (await call(desk, 'get', '/whoami', cookie).expect(200)).body.user;
+  const call = (desk: number, method: 'get' | 'post', path: string, cookie?: string) =>
+    desks[desk]!.call(method, path, cookie);
+  const signIn = (desk: number): Promise<string> => desks[desk]!.signIn();
+  const user = (desk: number, cookie: string): Promise<string | null> => desks[desk]!.userOf(cookie);
 
   beforeAll(async () => {
     server = await RedisServer.start();
@@ -112,9 +18,9 @@ describe('an application in two processes', () => {
   afterAll(() => server.stop());
   beforeEach(async () => {
     await server.command('FLUSHALL');
-    desks = await Promise.all([openDesk(server.url), openDesk(server.url)]);
+    desks = await Promise.all([Desk.open(server.url), Desk.open(server.url)]);
   });
-  afterEach(() => Promise.all(desks.map(({ stop }) => stop())));
+  afterEach(() => Promise.all(desks.map((desk) => desk.close())));
 
   it('6 who signs in on one process is known to the other, and a sign-out bites on both at once', async () => {
     const cookie = await signIn(0);
@@ -180,8 +86,8 @@ describe('an application in two processes', () => {
   }, 40_000);
 
   it('3 while Redis is away requests get a clean 503 and health says so; afterwards nobody was ended', async () => {
-    await Promise.all(desks.map(({ stop }) => stop()));
-    desks = [await openDesk(server.url, { grace: 0, warnAfter: 50, expireAfter: 60 })];
+    await Promise.all(desks.map((desk) => desk.close()));
+    desks = [await Desk.open(server.url, { security: { grace: 0, warnAfter: 50, expireAfter: 60 } })];
     const cookie = await signIn(0);
     const health = desks[0]!.app.get(SessionSecurityHealth);
     expect(health.isHealthy('sessions')).toEqual({ sessions: { status: 'up' } });
