@@ -1,19 +1,32 @@
 import 'reflect-metadata';
-import { Controller, Get, type INestApplication, Module, Post, Req, type Type } from '@nestjs/common';
-import { NestFactory } from '@nestjs/core';
+import {
+  type CallHandler,
+  type CanActivate,
+  Controller,
+  Get,
+  type INestApplication,
+  Module,
+  type NestInterceptor,
+  Post,
+  Req,
+  type Type,
+} from '@nestjs/common';
+import { APP_GUARD, APP_INTERCEPTOR, NestFactory } from '@nestjs/core';
 import type { NextFunction, Request, Response } from 'express';
 import session, { type Store } from 'express-session';
+import type { Observable } from 'rxjs';
 import { SessionSecurityModule } from '../../lib/index.js';
 
 /**
  * How an application keeps idle sessions out: not at all, by the usual middleware that writes the last activity into the
- * session, or with this module.
+ * session, or with this module. And what Nest itself takes for any global guard and interceptor, though they do nothing.
  */
-export type Variant = 'bare' | 'hand-written' | 'module';
-export const VARIANTS: readonly Variant[] = ['bare', 'hand-written', 'module'];
+export type Variant = 'bare' | 'hand-written' | 'empty' | 'module';
+export const VARIANTS: readonly Variant[] = ['bare', 'hand-written', 'empty', 'module'];
 export const VARIANT_NAMES: Record<Variant, string> = {
   bare: 'express-session alone',
   'hand-written': 'with `req.session.lastActivity = now`',
+  empty: 'with a global guard and an interceptor that do nothing',
   module: 'with nestjs-session-security',
 };
 
@@ -49,13 +62,40 @@ class BareModule {}
 })
 class WatchedModule {}
 
+class EmptyGuard implements CanActivate {
+  canActivate(): boolean {
+    return true;
+  }
+}
+
+class EmptyInterceptor implements NestInterceptor {
+  intercept(_context: unknown, next: CallHandler): Observable<unknown> {
+    return next.handle();
+  }
+}
+
+@Module({
+  controllers: [OrdersController],
+  providers: [
+    { provide: APP_GUARD, useClass: EmptyGuard },
+    { provide: APP_INTERCEPTOR, useClass: EmptyInterceptor },
+  ],
+})
+class EmptyModule {}
+
+const MODULES: Record<Variant, Type> = {
+  bare: BareModule,
+  'hand-written': BareModule,
+  empty: EmptyModule,
+  module: WatchedModule,
+};
+
 /** The same application in one of its variants, not listening yet. */
 export async function createApplication(
   variant: Variant,
   store: Store = new session.MemoryStore(),
 ): Promise<INestApplication> {
-  const root: Type = variant === 'module' ? WatchedModule : BareModule;
-  const application = await NestFactory.create(root, { logger: ['error'] });
+  const application = await NestFactory.create(MODULES[variant], { logger: ['error'] });
   application.use(
     session({ secret: 'for the benchmark only', resave: false, saveUninitialized: false, store }),
   );

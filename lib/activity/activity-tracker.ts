@@ -184,6 +184,11 @@ export class ActivityTracker {
     return this.watched.get(sessionId);
   }
 
+  /** The number of the session's life, by memory alone. */
+  lifeOf(sessionId: string): number | undefined {
+    return this.watched.lifeOf(sessionId);
+  }
+
   /** Where the session stands, by memory. `active` and `warning` are certain, `expired` is to be confirmed. */
   verdict(sessionId: string): Verdict | undefined {
     return this.watched.verdict(sessionId, this.clock.now());
@@ -191,9 +196,7 @@ export class ActivityTracker {
 
   /** Certain to be alive, by memory alone: the hot path of every read of a session. */
   lives(sessionId: string): boolean {
-    if (this.#tombstones.has(sessionId)) return false;
-    const verdict = this.verdict(sessionId);
-    return verdict !== undefined && verdict.phase !== 'expired';
+    return !this.#tombstones.has(sessionId) && this.watched.lives(sessionId, this.clock.now());
   }
 
   /** Buried, and not only under this id: whatever of it is still remembered is being removed. */
@@ -203,8 +206,7 @@ export class ActivityTracker {
 
   /** Certain to go on with this life, by memory alone; also under an id that is just being given up for another. */
   goesOn(sessionId: string, life: number): boolean {
-    if (this.isDead(sessionId)) return false;
-    return this.watched.get(sessionId)?.life === life && this.verdict(sessionId)?.phase !== 'expired';
+    return !this.isDead(sessionId) && this.watched.lives(sessionId, this.clock.now(), life);
   }
 
   /** Is there anything of this session that could be ended: a life here, one that begins, or one under a new id? */

@@ -85,6 +85,19 @@ export class WatchedSessions {
     return slot === NONE ? undefined : this.#row(slot);
   }
 
+  /** The number of the session's life; `undefined` if it is not watched here. */
+  lifeOf(sessionId: string): number | undefined {
+    const slot = this.#slots.find(sessionId);
+    return slot === NONE ? undefined : this.#page(slot).lives[rowOf(slot)];
+  }
+
+  /** Certain to be alive, by this process's memory; in that life, if one is given. */
+  lives(sessionId: string, now: number, life?: number): boolean {
+    const slot = this.#slots.find(sessionId);
+    if (slot === NONE || (life !== undefined && this.#page(slot).lives[rowOf(slot)] !== life)) return false;
+    return this.#judge(slot, now).phase !== 'expired';
+  }
+
   /** Where the session stands by this process's memory; `undefined` if it is not watched here. */
   verdict(sessionId: string, now: number): Verdict | undefined {
     const slot = this.#slots.find(sessionId);
@@ -291,14 +304,15 @@ export class WatchedSessions {
     const row = rowOf(slot);
     const userId = page.userIds[row];
     const device = this.#devices.at(page.devices[row]!);
-    return {
+    const session: { -readonly [Name in keyof WatchedSession]: WatchedSession[Name] } = {
       life: page.lives[row]!,
       startedAt: page.startedAt[row]!,
       lastActivityAt: page.lastActivityAt[row]!,
       limits: this.#limits.at(page.limits[row]!),
-      ...(userId === undefined ? {} : { userId }),
-      ...(device === undefined ? {} : { device }),
     };
+    if (userId !== undefined) session.userId = userId;
+    if (device !== undefined) session.device = device;
+    return session;
   }
 
   #judge(slot: number, now: number): Verdict {

@@ -318,7 +318,7 @@ export class SessionEnforcer {
   }
 
   #watch(state: RequestState, sessionId: string): void {
-    const life = this.tracker.recall(sessionId)?.life;
+    const life = this.tracker.lifeOf(sessionId);
     state.outcome = 'watched';
     state.sessionId = sessionId;
     if (life === undefined) delete state.life;

@@ -1,5 +1,5 @@
 import { type CallHandler, type ExecutionContext, Injectable, type NestInterceptor } from '@nestjs/common';
-import { catchError, concatMap, from, map, type Observable, of, throwError } from 'rxjs';
+import { Observable } from 'rxjs';
 import { TooManySessionsError } from '../activity/user-sessions.js';
 import type { SessionSecurityRequest } from '../options/index.js';
 import type { SessionSecurityResponse } from './cookies.js';
@@ -15,18 +15,7 @@ export class SessionSecurityInterceptor implements NestInterceptor {
     if (context.getType() !== 'http') return next.handle();
     const request = context.switchToHttp().getRequest<SessionSecurityRequest>();
     const response = context.switchToHttp().getResponse<SessionSecurityResponse>();
-    return next.handle().pipe(
-      // A stream of server-sent events has one sign-in at most, before its first message.
-      concatMap((value: unknown, index) => {
-        const settling = index === 0 ? this.#settle(request, response) : undefined;
-        return settling ? from(settling).pipe(map(() => value)) : of(value);
-      }),
-      catchError((error: unknown) =>
-        from(this.#settle(request, response) ?? Promise.resolve()).pipe(
-          concatMap(() => throwError(() => error)),
-        ),
-      ),
-    );
+    return settlingFirst(next.handle(), () => this.#settle(request, response));
   }
 
   /** Answers a promise if there is something to wait for: a sign-in, a sign-out, another session id. */
@@ -35,4 +24,34 @@ export class SessionSecurityInterceptor implements NestInterceptor {
       throw error instanceof TooManySessionsError ? tooManySessions(response) : error;
     });
   }
+}
+
+/**
+ * The same stream, settled before its first value or its error goes on: a stream of server-sent events has one sign-in at
+ * most, before its first message. One observable and no operators, because every request of the application passes here,
+ * and nearly always there is nothing to wait for.
+ */
+function settlingFirst(
+  source: Observable<unknown>,
+  settle: () => Promise<void> | undefined,
+): Observable<unknown> {
+  return new Observable((subscriber) => {
+    let settled = false;
+    /** What has to be over before anything else goes on. */
+    let waiting: Promise<void> | undefined;
+    const inTurn = (step: () => void): void => {
+      if (!settled) {
+        settled = true;
+        waiting = settle();
+      }
+      if (!waiting) return step();
+      waiting = waiting.then(step);
+      waiting.catch((error: unknown) => subscriber.error(error));
+    };
+    return source.subscribe({
+      next: (value) => inTurn(() => subscriber.next(value)),
+      error: (error: unknown) => inTurn(() => subscriber.error(error)),
+      complete: () => inTurn(() => subscriber.complete()),
+    });
+  });
 }

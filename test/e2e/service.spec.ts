@@ -3,6 +3,7 @@ import { afterEach, describe, expect, it } from '@jest/globals';
 import { Controller, Get, Post, Req } from '@nestjs/common';
 import { firstValueFrom, toArray } from 'rxjs';
 import { diagnostics, SessionSecurityService, type SessionSecurityRequest } from '../../lib/index.js';
+import { eventually } from '../support/real-time.js';
 import { type Browser, WatchedApp, type WatchedAppOptions } from '../support/watched-app.js';
 
 const FIREFOX = 'Mozilla/5.0 (Windows NT 10.0; rv:140.0) Gecko/20100101 Firefox/140.0';
@@ -317,6 +318,7 @@ describe('the service', () => {
     const browser = await desk.signedIn();
     await desk.clock.advance(1);
     await browser.user();
+    await eventually('the activity written', () => seen.some(([name]) => name === 'flush'), 10_000);
     await desk.clock.advance(12);
     await browser.user();
     for (const stop of listeners) stop();
