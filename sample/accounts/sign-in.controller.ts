@@ -79,5 +79,6 @@ const HERE = 'http://here.invalid';
 function safePath(path: string): string {
   if (!path.startsWith('/') || !URL.canParse(path, HERE)) return '/patients';
   const { origin, pathname, search, hash } = new URL(path, HERE);
-  return origin === HERE ? `${pathname}${search}${hash}` : '/patients';
+  // What is left of "/.//elsewhere.example" begins with two slashes, and would be read as another site the next time.
+  return origin === HERE && !pathname.startsWith('//') ? `${pathname}${search}${hash}` : '/patients';
 }

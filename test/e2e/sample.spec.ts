@@ -69,6 +69,8 @@ test('L1 the way back never leads to another site', async () => {
     '//evil.example',
     '/\\evil.example',
     '/\t/evil.example',
+    '/.//evil.example',
+    '/patients/..//evil.example',
     '',
   ]) {
     const form = { user: 'reception', password: 'good-morning', returnTo };
