@@ -12,10 +12,19 @@ export function closestLanguage(wanted: string, offered: readonly string[]): str
   const reader = likely(wanted);
   if (!reader) return;
   const readable = offered.filter((tag) => {
-    const { language, script } = likely(tag)!;
+    const { language, script } = localeOfOffer(tag);
     return language === reader.language && script === reader.script;
   });
-  return readable.find((tag) => likely(tag)!.region === reader.region) ?? readable.at(-1);
+  return readable.find((tag) => localeOfOffer(tag).region === reader.region) ?? readable.at(-1);
+}
+
+/** Working a locale out takes long, and everybody may ask for twenty languages; offers are few, and always the same. */
+const offers = new Map<string, Intl.Locale>();
+
+function localeOfOffer(tag: string): Intl.Locale {
+  const locale = offers.get(tag) ?? likely(tag)!;
+  offers.set(tag, locale);
+  return locale;
 }
 
 /**

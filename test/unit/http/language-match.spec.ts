@@ -1,4 +1,4 @@
-import { describe, expect, test } from '@jest/globals';
+import { describe, expect, jest, test } from '@jest/globals';
 import { acceptedLanguages, closestLanguage } from '../../../lib/http/language-match.js';
 
 const OFFERED = ['ar', 'de', 'en', 'es', 'nb', 'pt-BR', 'pt-PT', 'zh-Hans', 'zh-Hant'];
@@ -29,6 +29,15 @@ describe('D5 the language of the reader', () => {
     ['__proto__', undefined],
   ])('D5 who reads "%s" gets %s', (wanted, language) => {
     expect(closestLanguage(wanted, OFFERED)).toBe(language);
+  });
+
+  test('D5 what is offered is worked out once, not for each language that somebody asks for', () => {
+    closestLanguage('de', OFFERED);
+    const maximize = jest.spyOn(Intl.Locale.prototype, 'maximize');
+    closestLanguage('sv-FI', OFFERED);
+    const workedOut = maximize.mock.calls.length;
+    maximize.mockRestore();
+    expect(workedOut).toBe(1);
   });
 
   test.each([
