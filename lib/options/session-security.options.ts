@@ -8,6 +8,7 @@ import {
   ValidateBy,
   ValidateIf,
 } from 'class-validator';
+import { match } from 'path-to-regexp';
 import { type Limits, PRESETS, type PresetName } from '../policy/index.js';
 
 /** What the module reads of a request; Express's and Fastify's requests both fit. */
@@ -83,6 +84,14 @@ const CLIENT_VALUES: Record<keyof ClientOptions, (value: unknown) => boolean> = 
   language: isLanguage,
 };
 
+function isPathPattern(text: string): boolean {
+  try {
+    return text.startsWith('/') && match(text) !== undefined;
+  } catch {
+    return false;
+  }
+}
+
 function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
@@ -122,7 +131,7 @@ const IsFunction = () => check('isFunction', (value) => typeof value === 'functi
 const IsAddress = () =>
   check(
     'isAddress',
-    (value) => value === null || (typeof value === 'string' && /^\/(?![/\\])/.test(value)),
+    (value) => value === null || (typeof value === 'string' && /^\/(?![/\\])\S*$/.test(value)),
     'a path on this site that begins with one "/" (the user is never sent to another origin)',
   );
 const IsRoutePath = () =>
@@ -212,11 +221,12 @@ export class SessionSecurityOptions {
       Array.isArray(value) &&
       value.every(
         (rule) =>
-          (typeof rule === 'string' && rule.startsWith('/')) ||
+          (typeof rule === 'string' && isPathPattern(rule)) ||
           rule instanceof RegExp ||
           typeof rule === 'function',
       ),
-    'a list of path patterns that begin with "/", regular expressions or functions',
+    'a list of path patterns that begin with "/" and are written as those of routes ("/api/:list/poll", "/api/*rest"), ' +
+      'regular expressions or functions',
   )
   passive: PassiveRule[] = [];
 

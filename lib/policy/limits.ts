@@ -15,6 +15,9 @@ export interface Limits {
 /** The limits of a user who is never signed out: no deadline ever comes. */
 export const NEVER: Limits = Object.freeze({ warnAfter: Infinity, expireAfter: Infinity, maxLifetime: null });
 
+/** A hundred years. Instants further away cannot be written as dates; whoever means "never" can say so. */
+const LONGEST = 100 * 365 * 24 * 3600;
+
 /** True for limits that never end a session. */
 export function isExempt(limits: Limits): boolean {
   return limits.expireAfter === Infinity;
@@ -29,6 +32,8 @@ export function limitProblems({ warnAfter, expireAfter, maxLifetime }: Limits): 
       problems.push(
         `${name} must be a positive number of seconds, but is ${JSON.stringify(value) ?? String(value)}`,
       );
+    } else if (value > LONGEST) {
+      problems.push(`${name} must be at most ${LONGEST} seconds, a hundred years, but is ${value}`);
     }
   }
   if (problems.length > 0) return problems;
