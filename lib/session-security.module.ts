@@ -233,6 +233,7 @@ export class SessionSecurityModule
 
   /** Directly on the adapter: the middleware must see addresses outside of the global prefix too. */
   configure(): void {
+    requireOnce(this.adapterHost.httpAdapter, this);
     this.adapterHost.httpAdapter.use(this.middleware.use);
     this.adapterHost.httpAdapter.use(this.middleware.useOnError);
     this.adapterHost.httpAdapter.use(pingParseErrors(this.options.path));
@@ -253,7 +254,21 @@ export class SessionSecurityModule
   async onApplicationShutdown(): Promise<void> {
     await this.tracker.close();
     this.gate.release();
+    watchedAdapters.delete(this.adapterHost.httpAdapter);
   }
+}
+
+/** The servers whose requests are watched, and by whom. */
+const watchedAdapters = new WeakMap<object, SessionSecurityModule>();
+
+/** Two of us would each keep clocks of their own for the same sessions, and tell everything twice. */
+function requireOnce(adapter: object, module: SessionSecurityModule): void {
+  if ((watchedAdapters.get(adapter) ?? module) !== module) {
+    throw new SessionSecurityOptionsError([
+      'it has been imported more than once: call forRoot() in the root module alone; its providers are global',
+    ]);
+  }
+  watchedAdapters.set(adapter, module);
 }
 
 function withRoutes(definition: DynamicModule, given: SessionSecurityRouteOptions): DynamicModule {

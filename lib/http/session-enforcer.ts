@@ -166,7 +166,13 @@ export class SessionEnforcer {
    */
   async reconsider(request: SessionSecurityRequest): Promise<boolean> {
     const state = this.stateOf(request);
-    if (state.outcome !== 'watched' || (await this.signIn.ask(request))) return state.outcome === 'watched';
+    if (state.outcome !== 'watched') return false;
+    try {
+      if (await this.signIn.ask(request)) return true;
+    } catch (error) {
+      this.#refuse(request, state, error);
+      return false;
+    }
     const session = this.platform.sessionOf(request);
     if (typeof session === 'string') return false;
     await this.#forget(session, 'revoked');

@@ -22,10 +22,13 @@ export class SignIn {
   }
 
   #identify(request: SessionSecurityRequest, authenticated: boolean): SignedIn | Promise<SignedIn> {
-    if (authenticated !== true) return null;
+    // What an application answers instead of a boolean, the user say, means the same: else nobody would be watched.
+    if (!authenticated) return null;
     const { identify } = this.options;
     const userId = identify ? identify(request) : identityOf(signedInUser(request));
-    return isPromise(userId) ? Promise.resolve(userId).then((answer) => ({ userId: answer })) : { userId };
+    return isPromise(userId)
+      ? Promise.resolve(userId).then((answer) => ({ userId: idIn(answer) }))
+      : { userId: idIn(userId) };
   }
 
   /** @throws {TypeError} if the application's `limits` function answers limits that contradict themselves. */
@@ -73,5 +76,19 @@ function identityOf(user: unknown): string | undefined {
   if (typeof user !== 'object' || user === null) return undefined;
   const { id, userId, username } = user as SessionData;
   const identity = id ?? userId ?? username;
-  return typeof identity === 'string' || typeof identity === 'number' ? String(identity) : undefined;
+  return typeof identity === 'object' ? undefined : idIn(identity);
+}
+
+/**
+ * The text of an id; databases give numbers too, and an application need not turn them into texts.
+ *
+ * @throws {TypeError} if it is no id at all.
+ */
+function idIn(value: unknown): string | undefined {
+  if (value === undefined || value === null || value === false) return undefined;
+  if (typeof value === 'string') return value;
+  if (typeof value === 'number' || typeof value === 'bigint') return String(value);
+  throw new TypeError(
+    `SessionSecurity: the identify function must answer a text, but answered a ${typeof value}`,
+  );
 }

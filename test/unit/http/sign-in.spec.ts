@@ -19,3 +19,42 @@ describe('the limits in force for a request', () => {
     expect(await limits({ limits: () => own })).toEqual({ warnAfter: 20, expireAfter: 40, maxLifetime: 80 });
   });
 });
+
+describe('who is signed in', () => {
+  const ask = (options: object, session: object = {}): Promise<object | null> =>
+    Promise.resolve(new SignIn(validateOptions(options).options).ask({ ...request, session }));
+
+  it.each<[string, unknown, string | undefined]>([
+    ['a text', 'anna', 'anna'],
+    ['a number, as databases give', 7, '7'],
+    ['a large number', 9_007_199_254_740_993n, '9007199254740993'],
+    ['nothing', undefined, undefined],
+    ['null', null, undefined],
+    ['false', false, undefined],
+    ['a promise of a number', Promise.resolve(7), '7'],
+  ])('by an identify function that answers %s', async (_, answer, userId) => {
+    expect(await ask({ isAuthenticated: () => true, identify: () => answer })).toEqual({ userId });
+  });
+
+  it('cannot be told by an identify function that answers a whole user', () => {
+    const identify = (): object => ({ name: 'Anna' });
+    expect(() => ask({ isAuthenticated: () => true, identify })).toThrow(
+      /identify function must answer a text/,
+    );
+  });
+
+  it.each([7, 7n])('by the id %s of the user in the session', async (id) => {
+    expect(await ask({}, { user: { id } })).toEqual({ userId: '7' });
+  });
+
+  it.each<[unknown, boolean]>([
+    ['anna', true],
+    [{ id: 'anna' }, true],
+    [Promise.resolve('anna'), true],
+    [undefined, false],
+    [null, false],
+    ['', false],
+  ])('is judged of %p as JavaScript does: %s', async (answer, isSomebody) => {
+    expect((await ask({ isAuthenticated: () => answer })) !== null).toBe(isSomebody);
+  });
+});
