@@ -13,6 +13,7 @@ import type { SessionSecurityRequest } from '../options/index.js';
 import { ClientFiles } from './client-files.js';
 import type { SessionSecurityResponse } from './cookies.js';
 import { OwnRoute } from './route-decorators.js';
+import { SessionPlatform } from './session-platform.js';
 
 const A_YEAR = 'public, max-age=31536000, immutable';
 const ASK_AGAIN = 'public, no-cache';
@@ -27,7 +28,10 @@ export function clientScriptController(path: string): Type {
   @OwnRoute()
   @Controller({ path, version: VERSION_NEUTRAL })
   class ClientScriptController {
-    constructor(private readonly files: ClientFiles) {}
+    constructor(
+      private readonly files: ClientFiles,
+      private readonly platform: SessionPlatform,
+    ) {}
 
     @Get('client.js')
     script(
@@ -56,6 +60,9 @@ export function clientScriptController(path: string): Type {
     ): void {
       const file = this.files.find(name);
       if (!file) throw new NotFoundException();
+      // Caches that browsers share may keep this answer with all its headers, and hand one user's cookie to another.
+      this.platform.letGo(request);
+      response.removeHeader('Set-Cookie');
       const tag = `"${file.hash}"`;
       response.setHeader('ETag', tag);
       response.setHeader('Cache-Control', version === file.hash ? A_YEAR : ASK_AGAIN);

@@ -30,6 +30,7 @@ export interface SessionSecurityResponse {
   readonly headersSent: boolean;
   getHeader(name: string): number | string | string[] | undefined;
   setHeader(name: string, value: string | string[]): unknown;
+  removeHeader(name: string): void;
 }
 
 /** Adds a `Set-Cookie` to those that are there. */

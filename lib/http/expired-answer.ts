@@ -3,6 +3,7 @@ import { ActivityTracker } from '../activity/activity-tracker.js';
 import { SessionSecurityOptions, type SessionSecurityRequest } from '../options/index.js';
 import { appendCookie, type SessionSecurityResponse } from './cookies.js';
 import { ProblemException } from './problem.js';
+import { pathOf, returnPathOf, targetOf } from './request-path.js';
 import type { RequestState } from './request-state.js';
 import { SessionPlatform } from './session-platform.js';
 
@@ -16,9 +17,9 @@ export class ExpiredAnswer {
   ) {}
 
   /** Whoever is to sign in must reach the page, and what it posts to. */
-  isSignIn({ originalUrl, url }: SessionSecurityRequest): boolean {
+  isSignIn(request: SessionSecurityRequest): boolean {
     const { loginUrl } = this.options;
-    return loginUrl !== null && pathOf(originalUrl ?? url) === pathOf(loginUrl);
+    return loginUrl !== null && addressedBy(targetOf(request)) === addressedBy(loginUrl);
   }
 
   /** @throws always, the answer: a redirect for page navigations if so configured, else 401. */
@@ -56,9 +57,9 @@ export class ExpiredAnswer {
     response.setHeader('Clear-Site-Data', clearSiteData.map((name) => `"${name}"`).join(', '));
   }
 
-  #signInAddress(loginUrl: string, { method, originalUrl, url }: SessionSecurityRequest): string {
-    if (method !== 'GET') return loginUrl;
-    const back = encodeURIComponent(originalUrl ?? url);
+  #signInAddress(loginUrl: string, request: SessionSecurityRequest): string {
+    if (request.method !== 'GET') return loginUrl;
+    const back = encodeURIComponent(returnPathOf(request));
     return `${loginUrl}${loginUrl.includes('?') ? '&' : '?'}${this.options.returnParameter}=${back}`;
   }
 
@@ -84,6 +85,7 @@ function isPageNavigation({ method, headers }: SessionSecurityRequest): boolean 
   return headers['x-requested-with'] === undefined && String(headers['accept']).includes('text/html');
 }
 
-function pathOf(address: string): string {
-  return address.split(/[?#]/, 1)[0]!.replace(/(?<=.)\/$/, '');
+/** The path, with or without a slash at its end. */
+function addressedBy(target: string): string {
+  return pathOf(target).replace(/(?<=.)\/$/, '');
 }

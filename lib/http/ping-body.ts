@@ -35,7 +35,7 @@ export async function readPingBody(
 
 type Refuse = (status: number, detail: string) => never;
 
-/** The body as a parser left it, or read here if the application runs without one; `undefined` if there is none. */
+/** The body as a parser left it, read here if that is text, or if the application runs without one; `undefined` if there is none. */
 async function parsedBody(request: PingRequest, refuse: Refuse): Promise<unknown> {
   const { headers } = request;
   const length = Number(headers['content-length'] ?? 0);
@@ -47,8 +47,10 @@ async function parsedBody(request: PingRequest, refuse: Refuse): Promise<unknown
   if (type !== 'application/json')
     return refuse(HttpStatus.UNSUPPORTED_MEDIA_TYPE, 'The body must be application/json.');
   if (length > LONGEST_BODY) return refuse(HttpStatus.PAYLOAD_TOO_LARGE, 'The body is too large.');
-  if (request.body !== undefined) return request.body;
-  const text = await bodyText(request, refuse);
+  const { body } = request;
+  const isText = typeof body === 'string' || Buffer.isBuffer(body);
+  if (body !== undefined && !isText) return body;
+  const text = isText ? String(body) : await bodyText(request, refuse);
   try {
     return text === '' ? undefined : JSON.parse(text);
   } catch {

@@ -2,6 +2,7 @@ import { type ExecutionContext, Injectable } from '@nestjs/common';
 import { ApplicationConfig, Reflector } from '@nestjs/core';
 import { match } from 'path-to-regexp';
 import { type PassiveRule, SessionSecurityOptions, type SessionSecurityRequest } from '../options/index.js';
+import { pathOf, targetOf, withoutOrigin } from './request-path.js';
 import { PASSIVE } from './route-decorators.js';
 
 /** A page marks its own background calls with this request header; it can only make a request count less. */
@@ -39,8 +40,8 @@ export class RequestClassifier {
   }
 
   /** The path as it was requested, within a mount, and without the global prefix: a pattern may be written for any. */
-  #pathsOf({ url, originalUrl = url }: SessionSecurityRequest): string[] {
-    const whole = [originalUrl, url].map(pathOf);
+  #pathsOf(request: SessionSecurityRequest): string[] {
+    const whole = [targetOf(request), withoutOrigin(request.url)].map(decodedPath);
     const prefix = `/${this.applicationConfig.getGlobalPrefix().replace(/^\/|\/$/g, '')}/`;
     const within = whole
       .filter((path) => path.startsWith(prefix))
@@ -67,8 +68,8 @@ function matcherOf(rule: PassiveRule): Matcher {
   return (_, paths) => paths.some((path) => matches(path) !== false);
 }
 
-function pathOf(url: string): string {
-  const path = url.split(/[?#]/, 1)[0]!;
+function decodedPath(target: string): string {
+  const path = pathOf(target);
   try {
     return decodeURI(path);
   } catch {

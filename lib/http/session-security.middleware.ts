@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import type { SessionSecurityRequest } from '../options/index.js';
 import type { SessionSecurityResponse } from './cookies.js';
 import { ProblemException } from './problem.js';
+import { pathOf, targetOf } from './request-path.js';
 import { SessionEnforcer } from './session-enforcer.js';
 import { SessionPlatform } from './session-platform.js';
 
@@ -54,7 +55,7 @@ export function pingParseErrors(path: string) {
     response: SessionSecurityResponse,
     next: Next,
   ): void => {
-    const address = (request.originalUrl ?? request.url).split('?', 1)[0]!.replace(/\/$/, '');
+    const address = pathOf(targetOf(request)).replace(/\/$/, '');
     const status = error.status ?? 0;
     if (!address.endsWith(ending) || status < 400 || status >= 500) return next(error);
     const detail =

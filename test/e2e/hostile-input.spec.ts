@@ -1,7 +1,10 @@
 import { createHmac } from 'node:crypto';
 import { once } from 'node:events';
 import { type AddressInfo, connect } from 'node:net';
+import { text } from 'node:stream/consumers';
 import { afterEach, describe, expect, it } from '@jest/globals';
+import { Controller, Get, type INestApplication } from '@nestjs/common';
+import express from 'express';
 import session, { type SessionData } from 'express-session';
 import { Doors, SlowDesk } from '../support/slow-desk.js';
 import { type Browser, WatchedApp, type WatchedAppOptions } from '../support/watched-app.js';
@@ -21,6 +24,15 @@ const FOREIGN: [what: string, value: unknown][] = [
   ['a marker of nonsense', { cookie: {}, sessionSecurity: { version: 1, life: {} }, user: { id: 'anna' } }],
   ['somebody from the future', { cookie: {}, sessionSecurity: { version: 99, life: 1 }, user: { id: 'x' } }],
 ];
+
+/** An application that answers every address, as those with one page for all do. */
+@Controller()
+class EveryAddress {
+  @Get('*path')
+  page(): object {
+    return {};
+  }
+}
 
 describe('hostile input', () => {
   let desk: WatchedApp;
@@ -124,6 +136,97 @@ describe('hostile input', () => {
         Object.values(desk.stored()).filter(({ user, sessionSecurity }) => user ?? sessionSecurity),
       ).toEqual([]);
     });
+  });
+
+  /** A request as it is written, answered as it is read. */
+  const exchange = async (browser: Browser, target: string, ...headers: string[]): Promise<string> => {
+    const { port } = desk.app.getHttpServer().address() as AddressInfo;
+    const socket = connect(port, '127.0.0.1');
+    const cookie = [...browser.cookies].map(([name, value]) => `${name}=${value}`).join('; ');
+    const lines = [`GET ${target} HTTP/1.1`, 'Host: x', 'Connection: close', `Cookie: ${cookie}`, ...headers];
+    socket.write(`${lines.join('\r\n')}\r\n\r\n`);
+    return text(socket);
+  };
+
+  describe('addresses', () => {
+    it.each([
+      ['two slashes', '//evil.example/x'],
+      ['many slashes', '////evil.example/x'],
+      ['a backslash', '/\\evil.example/x'],
+      ['a whole URL', 'http://evil.example//evil.example/x'],
+    ])('%s: the way back from the sign-in page leads to this site', async (_, target) => {
+      await open({
+        controllers: [SlowDesk, EveryAddress],
+        security: { onExpired: 'redirect', loginUrl: '/login' },
+      });
+      const browser = await desk.signedIn();
+      await desk.clock.advance(11);
+      const answer = await exchange(browser, target, 'Accept: text/html');
+      const [, way] = /^Location: \/login\?returnTo=(.*)$/m.exec(answer.replaceAll('\r', ''))!;
+      const { origin, pathname } = new URL(decodeURIComponent(way!), 'https://clinic.example');
+      expect([origin, pathname]).toEqual(['https://clinic.example', '/evil.example/x']);
+    });
+
+    it('a whole URL, as some proxies write it, is as passive as its path', async () => {
+      await open({ security: { passive: ['/whoami'] } });
+      const browser = await desk.signedIn();
+      for (let second = 0; second < 12; second += 4) {
+        await desk.clock.advance(4);
+        expect(await exchange(browser, 'http://x/whoami')).toContain('HTTP/1.1 200');
+      }
+      expect(await browser.user()).toBeNull();
+    });
+  });
+
+  describe('caches that browsers share', () => {
+    it.each(['client.js', 'client/client.js'])('keep no cookie of the answer to %s', async (file) => {
+      await open({ session: { rolling: true } });
+      const browser = await desk.signedIn();
+      const whileSignedIn = await browser.get(`/session-security/${file}`).expect(200);
+      await desk.clock.advance(11);
+      const afterwards = await browser.get(`/session-security/${file}`).expect(200);
+      for (const { headers } of [whileSignedIn, afterwards]) {
+        expect(headers['cache-control']).toMatch(/^public/);
+        expect(headers).not.toHaveProperty('set-cookie');
+      }
+      expect(await browser.state()).toMatchObject({ state: 'expired', reason: 'idle' });
+    });
+  });
+
+  describe('bodies that the application reads in its own way', () => {
+    const readBy = (parser: express.RequestHandler) => (app: INestApplication, useSession: () => void) => {
+      app.use('/session-security', parser);
+      app.use(express.json());
+      useSession();
+    };
+
+    it.each([
+      ['as bytes', express.raw({ type: '*/*' })],
+      ['as text', express.text({ type: '*/*' })],
+    ])('a ping that was read %s counts, and a malformed one does not', async (_, parser) => {
+      await open({ bodyParser: false, configure: readBy(parser) });
+      const browser = await desk.signedIn();
+      await desk.clock.advance(8);
+      await browser.ping({ idleFor: -1 }).expect(400);
+      expect((await browser.state()).idleFor).toBe(8);
+      await browser.ping({ idleFor: 1 }).expect(200);
+      expect((await browser.state()).idleFor).toBe(1);
+    });
+  });
+
+  it('a header full of session cookies is not looked through to its end', async () => {
+    await open({ providers: [Doors], security: { onExpired: 'reject' } });
+    const ended = await desk.signedIn();
+    await desk.clock.advance(11);
+    const dead = ended.cookies.get('connect.sid')!;
+    const browser = desk.browser();
+    for (let number = 0; number < 300; number++) browser.cookies.set(`c${number}`, `s%3A${number}.x`);
+    browser.cookies.set('connect.sid', dead);
+    await browser.get('/whoami').expect(200);
+    browser.cookies.clear();
+    for (let number = 0; number < 7; number++) browser.cookies.set(`c${number}`, `s%3A${number}.x`);
+    browser.cookies.set('connect.sid', dead);
+    await browser.get('/whoami').expect(401);
   });
 
   it('twenty sign-outs at once: one end, and no error', async () => {

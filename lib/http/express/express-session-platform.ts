@@ -19,6 +19,9 @@ interface ExpressSessionRequest extends SessionSecurityRequest {
   res?: { readonly destroyed?: boolean; once(event: 'close', callback: () => void): unknown };
 }
 
+/** Browsers send one session cookie, and one for each path or domain that has had one. Each may be looked up in a store. */
+const MOST_PRESENTED_IDS = 8;
+
 type GeneratingStore = ExpressSessionStore & { generate?(request: SessionSecurityRequest): void };
 
 interface ExpressSessionCookie {
@@ -92,7 +95,8 @@ export class ExpressSessionPlatform extends SessionPlatform {
       .flatMap(([cookieName, value]) => {
         const id = /^s:(.+)\.[^.]*$/.exec(value)?.[1];
         return id === undefined ? [] : [{ id, cookieName }];
-      });
+      })
+      .slice(0, MOST_PRESENTED_IDS);
   }
 
   onRotation(listener: RotationListener): void {
