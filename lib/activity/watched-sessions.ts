@@ -76,6 +76,11 @@ export class WatchedSessions {
     return this.#slots.size;
   }
 
+  /** How many different limits are in force. */
+  get limitsInForce(): number {
+    return this.#limits.size;
+  }
+
   has(sessionId: string): boolean {
     return this.#slots.find(sessionId) !== NONE;
   }
@@ -117,7 +122,7 @@ export class WatchedSessions {
     // A stored stamp may lie in the future; it must not go on counting as activity until then.
     page.lastActivityAt[row] = Math.min(session.lastActivityAt, now);
     page.writtenAt[row] = page.lastActivityAt[row]!;
-    page.limits[row] = this.#limits.index(session.limits);
+    page.limits[row] = this.#limits.take(session.limits);
     page.devices[row] = this.#devices.index(session.device);
     page.flags[row] = 0;
     this.#slots.add(sessionId, slot);
@@ -168,8 +173,10 @@ export class WatchedSessions {
     if (slot === NONE) return false;
     const page = this.#page(slot);
     const row = rowOf(slot);
-    const index = this.#limits.index(limits);
-    if (page.limits[row] === index) return false;
+    const before = page.limits[row]!;
+    const index = this.#limits.take(limits);
+    this.#limits.giveBack(before);
+    if (before === index) return false;
     page.limits[row] = index;
     if (this.#judge(slot, now).phase === 'active') page.flags[row]! &= ~Flag.Warned;
     this.#file(slot, now);
@@ -188,6 +195,7 @@ export class WatchedSessions {
     page.sessionIds[row] = undefined;
     page.userIds[row] = undefined;
     page.flags[row] = 0;
+    this.#limits.giveBack(page.limits[row]!);
     this.#free.push(slot);
     return session;
   }
@@ -362,24 +370,52 @@ const STILL: Touch = Object.freeze({ moved: false, renewed: false, overdue: fals
 const MOVED: Touch = Object.freeze({ moved: true, renewed: false, overdue: false });
 const OVERDUE: Touch = Object.freeze({ moved: true, renewed: false, overdue: true });
 
-/** Limits are shared by thousands of sessions: each combination is kept once, and sessions hold its number. */
+/**
+ * Limits are shared by thousands of sessions: each combination is kept once, and sessions hold its number. It is kept for
+ * as long as a session holds it: a function may answer other limits on every request, what is left of a shift say.
+ */
 class LimitsPool {
   readonly #numbers = new Map<string, number>();
-  readonly #limits: Limits[] = [];
+  readonly #limits: (Limits | undefined)[] = [];
+  /** How many sessions hold each number. */
+  readonly #holders: number[] = [];
+  readonly #free: number[] = [];
 
-  index({ warnAfter, expireAfter, maxLifetime = null }: Limits): number {
-    const key = `${warnAfter}/${expireAfter}/${maxLifetime}`;
+  /** The number of these limits, for one session more. */
+  take(limits: Limits): number {
+    const key = keyOf(limits);
     let number = this.#numbers.get(key);
     if (number === undefined) {
-      number = this.#limits.push(Object.freeze({ warnAfter, expireAfter, maxLifetime })) - 1;
+      const { warnAfter, expireAfter, maxLifetime = null } = limits;
+      number = this.#free.pop() ?? this.#limits.length;
+      this.#limits[number] = Object.freeze({ warnAfter, expireAfter, maxLifetime });
+      this.#holders[number] = 0;
       this.#numbers.set(key, number);
     }
+    this.#holders[number]!++;
     return number;
   }
 
-  at(index: number): Limits {
-    return this.#limits[index]!;
+  /** A session that held this number does so no longer. */
+  giveBack(number: number): void {
+    if (--this.#holders[number]! > 0) return;
+    this.#numbers.delete(keyOf(this.at(number)));
+    this.#limits[number] = undefined;
+    this.#free.push(number);
   }
+
+  at(number: number): Limits {
+    return this.#limits[number]!;
+  }
+
+  /** How many combinations are kept. */
+  get size(): number {
+    return this.#numbers.size;
+  }
+}
+
+function keyOf({ warnAfter, expireAfter, maxLifetime = null }: Limits): string {
+  return `${warnAfter}/${expireAfter}/${maxLifetime}`;
 }
 
 /** Device names are few: at most 255 different ones are told apart, the rest goes unnamed. */

@@ -133,4 +133,19 @@ describe('the watched sessions of a process', () => {
     expect(dueAt(4)).toEqual([]);
     expect(watched.sessionIdsOf('anna')).toEqual([]);
   });
+
+  it('keeps limits only for as long as a session has them', () => {
+    put('a');
+    put('b');
+    for (let left = 1; left <= 100; left++)
+      watched.setLimits('a', { warnAfter: left / 2, expireAfter: left }, START);
+    expect(watched.get('a')?.limits).toEqual({ warnAfter: 50, expireAfter: 100, maxLifetime: null });
+    expect(watched.get('b')?.limits).toEqual({ ...LIMITS, maxLifetime: null });
+    expect(watched.limitsInForce).toBe(2);
+    expect(watched.setLimits('a', { warnAfter: 50, expireAfter: 100 }, START)).toBe(false);
+    watched.remove('a');
+    put('c');
+    expect(watched.limitsInForce).toBe(1);
+    expect(watched.get('c')?.limits).toEqual({ ...LIMITS, maxLifetime: null });
+  });
 });
