@@ -3,8 +3,8 @@ import type { TimeoutReason } from '../policy/index.js';
 
 /** A boundary that a session has passed, as {@link ActivityStore.due} hands it out. */
 export interface DueRecord {
-  /** `warn`: the record lives on; `expire`: the store has ended it in this call. */
-  readonly kind: 'warn' | 'expire';
+  /** `warn`: the record lives on; `expire`: the store has ended it in this call; `gone`: there was none any more. */
+  readonly kind: 'warn' | 'expire' | 'gone';
   readonly reason: TimeoutReason;
   /** The instant of the boundary, epoch milliseconds. */
   readonly dueAt: number;

@@ -525,7 +525,11 @@ export class ActivityTracker {
         durationMs: this.clock.now() - begin,
       });
       for (const { id, lastActivityAt } of updates) this.watched.noteWritten(byId.get(id)!, lastActivityAt);
-      for (const id of gone) this.watched.remove(byId.get(id)!);
+      for (const id of gone) {
+        this.watched.remove(byId.get(id)!);
+        // A shared store tells of ends; here the record has been lost, and nobody else will say so.
+        if (!this.#shared) this.#tellWaiting(id, 'revoked');
+      }
       this.#relax();
     } catch (error) {
       for (const sessionId of byId.values()) this.watched.markDirty(sessionId);
@@ -654,6 +658,10 @@ export class ActivityTracker {
   /** Tells of one passed boundary at once; answers when the ended session's blob is removed too. */
   async #tell({ kind, reason, dueAt, record, sessionId }: DueRecord, at: number): Promise<void> {
     if (kind === 'warn') return this.signals.next({ kind, record, at, dueAt, reason });
+    if (kind === 'gone') {
+      if (sessionId !== undefined) this.#release(sessionId);
+      return this.#tellWaiting(record.id, reason);
+    }
     if (sessionId !== undefined) {
       this.bury(sessionId, reason);
       this.#release(sessionId);
@@ -718,7 +726,11 @@ export class ActivityTracker {
     const endedThere = await Promise.all(others.map((other) => this.end(other, reason)));
     // What goes on under another id ends there, and is told there.
     if (successors.length > 0) return endedThere.find((record) => record !== undefined);
-    if (!ended) return undefined;
+    if (!ended) {
+      // Another has told of it, or its record is lost; whoever waits here is to go on all the same.
+      this.#tellWaiting(this.references.ofSession(sessionId), reason);
+      return undefined;
+    }
     const record = { ...ended, ...known };
     this.#tellEnd(record, reason, timedOut ? judge(record.limits, record, now).expireAt : now);
     return record;

@@ -70,6 +70,21 @@ describe('the service', () => {
     expect(desk.log.of('end').map(({ reason }) => reason)).toEqual(['revoked']);
   });
 
+  it.each<[string, boolean, string]>([
+    ['when its deadline comes', false, 'idle'],
+    ['when its activity cannot be written', true, 'revoked'],
+  ])('V4 who waits for a session whose record is lost goes on, %s', async (_, isActive, reason) => {
+    await open({ security: { flushInterval: 2 } });
+    const browser = await desk.signedIn();
+    await browser.get('/account/wait');
+    await desk.clock.advance(1);
+    if (isActive) await browser.user();
+    await desk.dropRecords();
+    await desk.clock.advance(isActive ? 3 : 20);
+    expect(await Promise.race([endings[0], desk.clock.advance(1)])).toEqual([reason]);
+    expect(await browser.user()).toBeNull();
+  });
+
   it('ASVS 7.4.3 endOthers: this session survives, all others of the user end, other users keep theirs', async () => {
     await open();
     const [here, there, ben] = [await desk.signedIn(), await desk.signedIn(), await desk.signedIn('ben')];

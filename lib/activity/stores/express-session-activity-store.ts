@@ -185,7 +185,8 @@ export class ExpressSessionActivityStore extends ActivityStore {
     try {
       const ended = await this.#endIf(id, isStillOver);
       if (ended) return { kind: 'expire', reason, dueAt: verdict.expireAt, record, sessionId };
-      if (isOver) return this.#forget(sessionId);
+      // Ended elsewhere, and told there; or lost.
+      if (isOver) return { kind: 'gone', reason, dueAt: verdict.expireAt, record, sessionId };
       this.watched.postpone(sessionId, now);
       return undefined;
     } catch {
@@ -212,12 +213,6 @@ export class ExpressSessionActivityStore extends ActivityStore {
       this.#removing.delete(id);
       return record;
     });
-  }
-
-  /** Ended elsewhere, and told there. */
-  #forget(sessionId: string): undefined {
-    this.watched.remove(sessionId);
-    return undefined;
   }
 
   /** Changes a record that exists; answers whether it does. */
