@@ -49,8 +49,12 @@ export class StoreCalls {
     private readonly limitMs: number,
   ) {}
 
-  /** Runs the operation; `settle` is called once, with a {@link StoreFailure} or with what the store answered. */
-  call(operation: StoreOperation, settle: Outcome, limitMs = this.limitMs): void {
+  /**
+   * Runs the operation; `settle` is called once, with a {@link StoreFailure} or with what the store answered.
+   *
+   * @param sessionId what the call is about, if that is a secret: failures are logged, and stores name it in their own
+   */
+  call(operation: StoreOperation, settle: Outcome, sessionId?: string, limitMs = this.limitMs): void {
     const lastSweep = this.#sweeps + Math.ceil(limitMs / SWEEP_MS) + 1;
     const pending: PendingCall = { settle, lastSweep, place: this.#pending.length };
     this.#pending.push(pending);
@@ -60,7 +64,7 @@ export class StoreCalls {
       if (!error) return settle(undefined, value);
       // File stores say so when there is no such session; express-session understands it so too.
       if ((error as { code?: unknown }).code === 'ENOENT') return settle(undefined);
-      settle(failureOf(error));
+      settle(failureOf(error, sessionId));
     };
     try {
       const result = operation(answer) as Partial<PromiseLike<unknown>> | undefined;
@@ -74,9 +78,10 @@ export class StoreCalls {
   }
 
   /** As {@link call}, for those who can wait. */
-  ask(operation: StoreOperation, limitMs = this.limitMs): Promise<unknown> {
+  ask(operation: StoreOperation, sessionId?: string, limitMs = this.limitMs): Promise<unknown> {
     return new Promise((resolve, reject) => {
-      this.call(operation, (failure, value) => (failure ? reject(failure) : resolve(value)), limitMs);
+      const settle: Outcome = (failure, value) => (failure ? reject(failure) : resolve(value));
+      this.call(operation, settle, sessionId, limitMs);
     });
   }
 
@@ -107,7 +112,11 @@ export class StoreCalls {
 const ANSWERED = -1;
 const UNEXPLAINED = 'no reason given';
 
-function failureOf(error: unknown): StoreFailure {
+/** Without secrets: neither the session's id nor the names of files, which hold the ids of their sessions. */
+function failureOf(error: unknown, sessionId: string | undefined): StoreFailure {
   const reason = error instanceof Error && error.message ? error.message : String(error);
-  return new StoreFailure(`the session store failed: ${reason}`, error);
+  const { path } = error as { path?: unknown };
+  const secrets = [path, sessionId].filter((part): part is string => typeof part === 'string' && part !== '');
+  const told = secrets.reduce((text, secret) => text.replaceAll(secret, '…'), reason);
+  return new StoreFailure(`the session store failed: ${told}`, error);
 }

@@ -8,11 +8,15 @@ import type { RequestSession } from './session-platform.js';
 /** Sessions with data of their own, none of them recognised as signed in, before it is said how to set that. */
 const UNRECOGNISED_BEFORE_HINT = 20;
 
+/** Messages of failures that are told apart; some name what they are about, and there is no end of those. */
+const MOST_FAILURES = 20;
+
 /** Sees mistakes in how an application is put together, and says each once, with what to do about it. */
 @Injectable()
 export class SetupAdvisor {
   readonly #logger = new Logger('SessionSecurity');
   readonly #said = new Set<string>();
+  readonly #failures = new Set<string>();
   #sessionSeen = false;
   #unrecognised = 0;
   #pinged = false;
@@ -101,6 +105,8 @@ export class SetupAdvisor {
   /** It could not be told whose session a request carries. */
   undecided(error: unknown): void {
     const message = error instanceof Error ? error.message : String(error);
+    if (!this.#failures.has(message) && this.#failures.size === MOST_FAILURES) return;
+    this.#failures.add(message);
     this.#error(
       `undecided ${message}`,
       `Requests are answered as for nobody, no session is ended: ${message}`,

@@ -214,6 +214,39 @@ describe('hostile input', () => {
     });
   });
 
+  it.each<[string, (file: string) => object]>([
+    ['a file store', (file) => ({ code: 'EACCES', path: file })],
+    ['any other', () => ({})],
+  ])('no session id is in what is said of %s that fails, and it is said once', async (_, more) => {
+    const store = new session.MemoryStore();
+    const sound = store.get.bind(store);
+    let isBroken = false;
+    store.get = (id, callback) => {
+      if (!isBroken) return sound(id, callback);
+      const file = `/var/sessions/${id}.json`;
+      callback(Object.assign(new Error(`permission denied, open '${file}'`), more(file)));
+    };
+    await open({ store });
+    const browsers = [await desk.signedIn('anna'), await desk.signedIn('ben')];
+    isBroken = true;
+    for (const browser of browsers) expect(await browser.user()).toBeNull();
+    await desk.clock.advance(30);
+    expect(desk.messages.matching(/permission denied/)).toHaveLength(1);
+    for (const browser of browsers)
+      expect(desk.messages.matching(/./).filter((line) => line.includes(idOf(browser)))).toEqual([]);
+  });
+
+  it('failures that are all worded differently fill neither log nor memory', async () => {
+    let calls = 0;
+    const isAuthenticated = (): boolean => {
+      throw new Error(`user number ${++calls} cannot be found`);
+    };
+    await open({ security: { isAuthenticated } });
+    const browser = desk.browser();
+    for (let request = 0; request < 60; request++) await browser.get('/whoami').expect(200);
+    expect(desk.messages.matching(/cannot be found/)).toHaveLength(20);
+  });
+
   it('a header full of session cookies is not looked through to its end', async () => {
     await open({ providers: [Doors], security: { onExpired: 'reject' } });
     const ended = await desk.signedIn();

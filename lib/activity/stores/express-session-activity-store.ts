@@ -152,7 +152,7 @@ export class ExpressSessionActivityStore extends ActivityStore {
   override async recover(): Promise<FoundSession[]> {
     const store = this.#sessionStore;
     if (!store?.all) return [];
-    const listed = await this.calls.ask((answer) => store.all?.(answer), RECOVERY_LIMIT_MS);
+    const listed = await this.calls.ask((answer) => store.all?.(answer), undefined, RECOVERY_LIMIT_MS);
     const records = new Map<string, ActivityRecord>();
     const sessionIds = new Map<string, string>();
     let seen = 0;

@@ -122,7 +122,7 @@ export class SessionGate {
     store.destroy = (sessionId: string, callback?: Answer) =>
       answered(callback, (answer) => {
         if (isRecord(sessionId) || !this.tracker.isInUse(sessionId))
-          return this.calls.call((done) => original.destroy(sessionId, done), answer);
+          return this.calls.call((done) => original.destroy(sessionId, done), answer, sessionId);
         void this.tracker.end(sessionId, 'logout').then(() => afterwards(answer));
       });
 
@@ -177,6 +177,7 @@ export class SessionGate {
         else if (!session || this.#goesOn(sessionId, session)) answer(null, session);
         else admit();
       },
+      sessionId,
     );
   }
 
@@ -191,7 +192,7 @@ export class SessionGate {
   async #admit(sessionId: string, original: SessionStore): Promise<unknown> {
     if (await this.#graveOf(sessionId)) return undefined;
     if (this.tracker.verdict(sessionId) && (await this.tracker.settle(sessionId))) return undefined;
-    const session = storedSession(await this.calls.ask((done) => original.get(sessionId, done)));
+    const session = storedSession(await this.calls.ask((done) => original.get(sessionId, done), sessionId));
     const marker = session && readMarker(session);
     if (!marker) return session;
     const record = await this.tracker.locate(sessionId);
@@ -224,6 +225,7 @@ export class SessionGate {
           void this.tracker.removeBlob(sessionId).then(() => afterwards(done));
         }),
       answer,
+      sessionId,
     );
   }
 
@@ -270,7 +272,7 @@ export class ExpressSessionBlobs implements SessionBlobs {
 
   async destroy(sessionId: string): Promise<void> {
     const store = this.#store;
-    if (store) await this.calls.ask((answer) => store.destroy(sessionId, answer));
+    if (store) await this.calls.ask((answer) => store.destroy(sessionId, answer), sessionId);
   }
 }
 
