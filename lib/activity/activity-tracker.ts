@@ -297,6 +297,7 @@ export class ActivityTracker {
         this.#emit({ kind: 'start', record, at: now });
       },
     });
+    if (previous) await this.#endSiblings(sessionId);
     return record;
   }
 
@@ -320,10 +321,10 @@ export class ActivityTracker {
    */
   async carry(from: string, to: string): Promise<boolean> {
     const rotation = this.#livingRotation(from);
-    if (!rotation) return false;
-    const { session, successors } = rotation;
+    const latest = rotation && this.#latestOf(from, rotation);
+    if (!latest) return false;
+    const { successors } = rotation;
     const isFirst = successors.push(to) === 1;
-    const latest = this.watched.get(from) ?? this.watched.get(successors[0]!) ?? session;
     const record = { ...latest, id: this.references.ofSession(to) };
     try {
       await this.#keep(to, record, { silent: isFirst });
@@ -334,7 +335,8 @@ export class ActivityTracker {
     if (isFirst) {
       await this.#handOver(from, to);
     } else {
-      for (const sibling of successors) this.#siblings.set(sibling, successors);
+      const family = new Set(successors.flatMap((each) => [each, ...(this.#siblings.get(each) ?? [])]));
+      for (const sibling of successors) this.#siblings.set(sibling, [...family]);
       this.#emit({ kind: 'start', record, at: this.clock.now() });
     }
     return this.watched.has(to);
@@ -666,9 +668,10 @@ export class ActivityTracker {
       this.bury(sessionId, reason);
       this.#release(sessionId);
       // It is just being carried over; its time will be over under the new id too.
-      if (this.successorOf(sessionId) !== undefined) return;
+      const { successors = [] } = this.#tombstones.find(sessionId)?.rotation ?? {};
+      if (successors.some((successor) => this.isInUse(successor))) return;
     }
-    this.#tellEnd(record, reason, dueAt);
+    if (sessionId === undefined || this.#tombstones.tellOnce(sessionId)) this.#tellEnd(record, reason, dueAt);
     if (sessionId !== undefined) await this.removeBlob(sessionId);
   }
 
@@ -687,8 +690,12 @@ export class ActivityTracker {
 
   async #settle(sessionId: string): Promise<EndReason | undefined> {
     if (this.#shared) return this.#settleTogether(this.#shared, sessionId);
+    const life = this.watched.get(sessionId)?.life;
     const stored = await this.store.find(this.references.ofSession(sessionId)).catch(forgiveCorrupt);
-    if (stored) this.watched.learn(sessionId, stored.lastActivityAt, this.clock.now());
+    // Somebody may have signed in under the same id meanwhile.
+    await this.#starting.get(sessionId)?.catch(ignore);
+    if (this.watched.get(sessionId)?.life !== life) return undefined;
+    if (stored?.life === life) this.watched.learn(sessionId, stored!.lastActivityAt, this.clock.now());
     const verdict = this.verdict(sessionId);
     if (verdict && verdict.phase !== 'expired') return undefined;
     const reason = verdict?.reason ?? this.#tombstones.find(sessionId)?.reason ?? 'idle';
@@ -720,13 +727,18 @@ export class ActivityTracker {
     const successors = this.#tombstones.find(sessionId)?.rotation?.successors ?? [];
     // Each sibling has an activity of its own, so that one can be idle while another is in use.
     const siblings = timedOut ? [] : (this.#siblings.get(sessionId) ?? []);
+    const others = [...successors, ...siblings];
+    const owed = this.#debts.get(sessionId);
     const known = this.#release(sessionId);
-    const ended = await this.#removeRecord(sessionId, reason, known, keepBlob);
-    const others = [...successors, ...siblings].filter((other) => this.isInUse(other));
-    const endedThere = await Promise.all(others.map((other) => this.end(other, reason)));
+    // All at once: none of them is to be served until the store has removed another.
+    const [ended, ...endedThere] = await Promise.all([
+      this.#removeRecord(sessionId, reason, known, keepBlob),
+      ...others.filter((other) => this.isInUse(other)).map((other) => this.end(other, reason)),
+    ]);
     // What goes on under another id ends there, and is told there.
     if (successors.length > 0) return endedThere.find((record) => record !== undefined);
-    if (!ended) {
+    const isTold = known === undefined && owed?.end !== undefined && !owed.untold;
+    if (!ended || isTold || !this.#tombstones.tellOnce(sessionId)) {
       // Another has told of it, or its record is lost; whoever waits here is to go on all the same.
       this.#tellWaiting(this.references.ofSession(sessionId), reason);
       return undefined;
@@ -759,6 +771,8 @@ export class ActivityTracker {
 
   /** The session goes on under its new id; nothing is left of it under the old one. */
   async #handOver(from: string, to: string): Promise<void> {
+    const siblings = this.#siblings.get(from);
+    if (siblings) this.#siblings.set(to, siblings);
     const last = this.#release(from);
     if (last) this.watched.touch(to, last.lastActivityAt, this.clock.now());
     const [oldId, newId] = [from, to].map((sessionId) => this.references.ofSession(sessionId));
@@ -768,6 +782,22 @@ export class ActivityTracker {
     await this.#endRecord(oldId!, 'replaced', 'move').catch((error: unknown) =>
       this.#owe(from, { end: 'replaced' }, error),
     );
+  }
+
+  /** Somebody else has taken over one of the ids that parallel requests gave the same session. */
+  async #endSiblings(sessionId: string): Promise<void> {
+    const siblings = this.#siblings.get(sessionId) ?? [];
+    this.#siblings.delete(sessionId);
+    const others = siblings.filter((sibling) => sibling !== sessionId && this.isInUse(sibling));
+    await Promise.all(others.map((other) => this.end(other, 'replaced')));
+  }
+
+  /** What is known of a session whose id was given up, under whichever id it goes on; nothing if it has ended there. */
+  #latestOf(sessionId: string, { session, successors }: Rotation): WatchedSession | undefined {
+    const living = this.watched.has(sessionId) ? sessionId : this.successorOf(sessionId);
+    const known = living === undefined ? undefined : this.watched.get(living);
+    if (known) return known.life === session.life ? known : undefined;
+    return successors.some((successor) => this.#starting.has(successor)) ? session : undefined;
   }
 
   #livingRotation(sessionId: string): Rotation | undefined {
@@ -861,12 +891,15 @@ export class ActivityTracker {
     const stored = this.#shared ? this.#shared.start(record, sessionId, silent) : this.store.start(record);
     const starting = stored.then(
       () => {
+        // The id was given up meanwhile: who was there has gone on to another, and nobody takes their place here.
+        if (this.#livingRotation(sessionId)) return void this.#debts.set(sessionId, { end: 'replaced' });
         this.watched.put(sessionId, record, this.clock.now());
         tell?.();
       },
       (error: unknown) => {
-        // It may have been stored all the same, and nobody would ever end it.
-        this.#owe(sessionId, { end: 'replaced' }, error);
+        // It may have been stored all the same: then nobody would ever end it, or it hides who is still watched here.
+        const isOccupied = !this.#shared && this.watched.has(sessionId);
+        this.#owe(sessionId, isOccupied ? { adjust: true } : { end: 'replaced' }, error);
         throw error;
       },
     );
@@ -913,7 +946,8 @@ export class ActivityTracker {
     if (adjust && this.watched.has(sessionId)) await this.store.adjust(this.#recordOf(sessionId));
     if (end !== undefined) {
       const ended = await this.#endRecord(this.references.ofSession(sessionId), end, blob ? 'end' : 'keep');
-      if (ended && untold) this.#tellEnd(ended, end, this.clock.now());
+      if (ended && untold && this.#tombstones.tellOnce(sessionId))
+        this.#tellEnd(ended, end, this.clock.now());
     }
     if (blob) await this.blobs.destroy(sessionId);
     if (this.#debts.get(sessionId) === debt) this.#debts.delete(sessionId);

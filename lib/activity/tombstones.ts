@@ -12,6 +12,8 @@ export interface Tombstone {
   readonly userId?: string;
   /** The session's cookie has been presented since. */
   presented?: boolean;
+  /** Its end has been told; two that find it at the same time may both take it for theirs while the store is slow. */
+  told?: boolean;
   /** The id was given up for another, but the session may live on. */
   readonly rotation?: Rotation;
 }
@@ -49,6 +51,14 @@ export class Tombstones {
 
   find(sessionId: string): Tombstone | undefined {
     return this.#graves.get(sessionId);
+  }
+
+  /** Answers true once for each grave; always where there is none. */
+  tellOnce(sessionId: string): boolean {
+    const tombstone = this.#graves.get(sessionId);
+    if (tombstone?.told) return false;
+    if (tombstone) tombstone.told = true;
+    return true;
   }
 
   sweep(now: number): void {

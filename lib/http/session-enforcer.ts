@@ -235,9 +235,12 @@ export class SessionEnforcer {
 
   /** A request that goes on with a session under its new id, and it may have ended there. */
   async #leave(request: SessionSecurityRequest, state: RequestState, sessionId: string): Promise<void> {
+    const { life } = state;
     const successor = this.tracker.successorOf(sessionId);
-    if (successor !== undefined) this.#watch(state, successor);
-    else if (!(await this.#lives(sessionId))) this.#abandon(request, state, sessionId);
+    if (successor !== undefined && this.tracker.recall(successor)?.life === life)
+      return this.#watch(state, successor);
+    if (!(await this.#lives(sessionId)) || this.tracker.recall(sessionId)?.life !== life)
+      this.#abandon(request, state, sessionId);
   }
 
   async #settle(
@@ -295,7 +298,7 @@ export class SessionEnforcer {
   ): Promise<void> {
     const marker = readMarker(session.data);
     if (!signedIn && !marker) return this.#lookForGrave(request, session, state);
-    if (this.#followsRotation(request, session, state)) return;
+    if (await this.#followsRotation(request, session, state)) return;
 
     this.tracker.requireTrust();
     let record = this.tracker.recall(session.id) ?? (await this.tracker.locate(session.id));
@@ -342,7 +345,11 @@ export class SessionEnforcer {
   }
 
   async #adoptLimits(request: SessionSecurityRequest, sessionId: string): Promise<void> {
-    if (this.options.limits) await this.tracker.setLimits(sessionId, await this.signIn.limits(request));
+    if (!this.options.limits) return;
+    const life = this.tracker.recall(sessionId)?.life;
+    const limits = await this.signIn.limits(request);
+    // Somebody else may have signed in under the same id while the application was asked.
+    if (this.tracker.recall(sessionId)?.life === life) await this.tracker.setLimits(sessionId, limits);
   }
 
   async #start(
@@ -393,12 +400,33 @@ export class SessionEnforcer {
   }
 
   /** The session was given another id while this request was on its way here: it goes on with the session. */
-  #followsRotation(request: SessionSecurityRequest, session: RequestSession, state: RequestState): boolean {
+  async #followsRotation(
+    request: SessionSecurityRequest,
+    session: RequestSession,
+    state: RequestState,
+  ): Promise<boolean> {
     const successor = this.tracker.successorOf(session.id);
-    if (successor === undefined || this.tracker.verdict(successor)?.phase === 'expired') return false;
-    this.platform.letGo(request);
-    this.#watch(state, successor);
+    if (successor === undefined) return false;
+    const marker = readMarker(session.data);
+    if (!(await this.#lives(successor))) {
+      this.#abandon(request, state, successor);
+    } else if (marker && marker.life !== this.tracker.recall(successor)?.life) {
+      // Somebody else had signed in under the same id before it was changed: what goes on is theirs.
+      this.#loseTo(request, state);
+    } else {
+      this.platform.letGo(request);
+      this.#watch(state, successor);
+    }
     return true;
+  }
+
+  /** The session has been replaced; the browser keeps the cookie of the one that took its place. */
+  #loseTo(request: SessionSecurityRequest, state: RequestState): void {
+    this.platform.replace(request);
+    request.user = undefined;
+    state.outcome = 'ended';
+    delete state.sessionId;
+    state.ended = { reason: 'replaced', at: this.clock.now() };
   }
 
   /** The user is gone, the session id stays in use for whoever comes. */

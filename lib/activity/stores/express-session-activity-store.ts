@@ -46,6 +46,14 @@ interface StoredRecord {
   readonly slackMs: number;
 }
 
+/** A write that was given up. */
+interface Stray {
+  /** It has landed after all. */
+  landed: boolean;
+  /** The record has been ended since. */
+  undo: boolean;
+}
+
 /** Work on one record, one thing after the other. */
 interface Queue {
   last: Promise<unknown> | undefined;
@@ -60,8 +68,8 @@ export class ExpressSessionActivityStore extends ActivityStore {
   readonly #writer = randomUUID();
   /** The work on each record that is under way. */
   readonly #working = new Map<string, Queue>();
-  /** Writes that were given up and may still land, by id; `undo` when the record has been ended since. */
-  readonly #straying = new Map<string, { undo: boolean }>();
+  /** Writes that were given up and may still land, by id. */
+  readonly #straying = new Map<string, Stray>();
   /** Records whose removal failed: it may have been carried out all the same, then the next `end` answers them. */
   readonly #removing = new Map<string, ActivityRecord>();
   /** Sessions that have expired by memory, to be confirmed with the store. */
@@ -86,6 +94,9 @@ export class ExpressSessionActivityStore extends ActivityStore {
   start(record: ActivityRecord): Promise<void> {
     return this.#alone(record.id, () => {
       this.#removing.delete(record.id);
+      const straying = this.#straying.get(record.id);
+      // What it would undo now is this record.
+      if (straying) straying.undo = false;
       return this.#write(record);
     });
   }
@@ -179,6 +190,8 @@ export class ExpressSessionActivityStore extends ActivityStore {
     // Activity may have come, here or elsewhere, while the store was asked.
     let isOver = true;
     const isStillOver = (stored: ActivityRecord | undefined): boolean => {
+      // Somebody has signed in under the same session id.
+      if (stored && isLaterLife(stored.life, known.life)) return (isOver = false);
       if (stored) this.watched.learn(sessionId, stored.lastActivityAt, now);
       return (isOver = this.watched.verdict(sessionId, now)?.phase === 'expired');
     };
@@ -202,14 +215,15 @@ export class ExpressSessionActivityStore extends ActivityStore {
     isToEnd: (stored: ActivityRecord | undefined) => boolean,
   ): Promise<ActivityRecord | undefined> {
     return this.#alone(id, async () => {
+      // One that lands while the record is read may not be seen.
+      const straying = this.#straying.get(id);
       const entry = await this.#entry(id);
       const stored = storedRecordIn(entry);
       const record = stored ? this.#record(id, stored) : this.#removing.get(id);
       if (!isToEnd(record)) return undefined;
-      const straying = this.#straying.get(id);
       if (straying) straying.undo = true;
       if (record) this.#removing.set(id, record);
-      if (entry != null) await this.#remove(id);
+      if (entry != null || straying?.landed) await this.#remove(id);
       this.#removing.delete(id);
       return record;
     });
@@ -272,10 +286,11 @@ export class ExpressSessionActivityStore extends ActivityStore {
       path: '/',
     };
     const entry = { cookie, sessionSecurity: stored };
-    const stray = { undo: false };
+    const stray: Stray = { landed: false, undo: false };
     try {
       await this.#ask((store, answer) =>
         store.set(RECORD_PREFIX + id, entry, (error) => {
+          stray.landed = true;
           if (this.#straying.get(id) === stray) this.#straying.delete(id);
           if (stray.undo) void this.#remove(id).catch(() => undefined);
           answer(error);
@@ -339,6 +354,11 @@ function entriesOf(listed: unknown): Iterable<[key: string | undefined, entry: u
 function storedRecordIn(entry: unknown): StoredRecord | undefined {
   const stored = (entry as { sessionSecurity?: unknown } | null)?.sessionSecurity;
   return isStoredRecord(stored) ? stored : undefined;
+}
+
+/** Numbers of lives wrap around. */
+function isLaterLife(one: number, other: number): boolean {
+  return one !== other && (one - other) >>> 0 < 2 ** 31;
 }
 
 function forgiveCorrupt(error: unknown): undefined {

@@ -185,7 +185,9 @@ export class SessionGate {
   #goesOn(sessionId: string, session: StoredSession): boolean {
     const marker = readMarker(session);
     if (!marker) return this.tracker.lives(sessionId);
-    return this.tracker.goesOn(sessionId, marker.life) || this.tracker.successorOf(sessionId) !== undefined;
+    if (this.tracker.goesOn(sessionId, marker.life)) return true;
+    const successor = this.tracker.successorOf(sessionId);
+    return successor !== undefined && this.tracker.recall(successor)?.life === marker.life;
   }
 
   /** Reads a session that memory does not know to be alive, and gives it out only if it is. */
