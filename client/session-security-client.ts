@@ -1,9 +1,7 @@
 import type { StartValues } from './core/answer.js';
 import type { MonitorOptions, MonitorPorts } from './core/ports.js';
 import type { SessionMonitor } from './core/session-monitor.js';
-import { signOut } from './core/sign-out.js';
 import type { DialogFactory, WarningDialog } from './dialog/warning-dialog.js';
-import { leave } from './dom/leave.js';
 import { pageCover } from './dom/page-cover.js';
 import { createPageMonitor } from './dom/page-monitor.js';
 import type { FormsKeeper } from './drafts/forms-keeper.js';
@@ -32,46 +30,71 @@ export interface SessionSecurityClient
   forms?: FormsKeeper;
 }
 
+/**
+ * Leaving, locking and signing out are loaded when the end comes near, so that pages do not carry what most never need.
+ * Undefined when that failed; it is tried again the next time.
+ */
+const loadEnding = () => import('./ending/ending.js').catch(() => undefined);
+
 /** Puts the monitor into the page: its decisions become events, the cover, the dialog and the way out. */
 export function createClient(options: StartOptions, createDialog?: DialogFactory): SessionSecurityClient {
-  const target = new EventTarget();
-  const listening = new AbortController();
-  const { signal } = listening;
+  const client = new EventTarget() as SessionSecurityClient;
+  const { path = '/session-security' } = options;
   const cover = pageCover();
+  let monitor: SessionMonitor;
+  let listening: AbortController;
   let settings: Partial<StartValues> = options;
+  let owner: string;
   let dialog: WarningDialog | undefined;
 
   const notify: MonitorPorts['notify'] = (...[type, detail]) => {
-    const wanted = target.dispatchEvent(new CustomEvent(type, { detail, cancelable: true }));
+    const wanted = client.dispatchEvent(new CustomEvent(type, { detail, cancelable: true }));
     // The dialog before the cover: closing it gives the focus back to where the cover finds it.
     if (wanted) dialog?.[type]?.(detail as never);
     cover(monitor.isHidden());
+    if (type === 'warn' || type === 'cover') void loadEnding();
     if (type !== 'expire') return;
     listening.abort();
     // The application takes over what is seen.
     if (!wanted || settings.onExpire === 'event') return cover(false);
-    const { redirectTo = settings.loginUrl, reason } = detail;
-    if (reason === 'logout') leave(settings.logoutUrl ?? redirectTo);
-    else leave(redirectTo, settings.returnParameter);
+    listening = new AbortController();
+    const { signal } = listening;
+    void loadEnding().then((ending) =>
+      ending
+        ? ending.end({ client, settings, detail, owner, path, signal, resume: begin })
+        : location.replace(location.href.split('#')[0]!),
+    );
   };
-  const monitor = createPageMonitor(options.path ?? '/session-security', options, signal, {
-    watch(values) {
-      settings = values;
-      if (settings.dialog !== false) dialog = createDialog?.(client, settings);
-    },
-    notify,
-  });
-
-  const client: SessionSecurityClient = Object.assign(target, monitor, {
-    signOut: () => signOut(monitor, notify),
-    destroy() {
-      monitor.destroy();
-      cover(monitor.isHidden());
-      listening.abort();
-      dialog?.remove();
-      delete globalThis.sessionSecurity;
-    },
-  });
-  monitor.start();
+  /** @param expected the owner for whom the page is, if it says so */
+  const begin = (expected?: string): void => {
+    listening = new AbortController();
+    const { signal } = listening;
+    const language = options.language || document.documentElement.lang;
+    monitor = createPageMonitor(path, { ...options, language, owner: expected }, signal, {
+      watch(values, current) {
+        settings = values;
+        owner = current;
+        if (settings.dialog !== false) dialog ??= createDialog?.(client, settings);
+      },
+      notify,
+    });
+    Object.assign(client, monitor, {
+      async signOut() {
+        const ending = await loadEnding();
+        if (ending) return ending.signOut(monitor.send, monitor.finish, notify);
+        notify('error', { request: 'end', status: 0 });
+        return false;
+      },
+      destroy() {
+        monitor.destroy();
+        cover(monitor.isHidden());
+        listening.abort();
+        dialog?.remove();
+        delete globalThis.sessionSecurity;
+      },
+    });
+    monitor.start();
+  };
+  begin(options.owner);
   return client;
 }

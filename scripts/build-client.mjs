@@ -17,6 +17,7 @@ const OUTPUTS = [
     entry: `client/bindings/${name}.ts`,
     format: 'esm',
   })),
+  { file: 'ending.js', entry: 'client/ending/ending.ts', format: 'esm', sourceMap: true },
   { file: 'drafts.js', entry: 'client/auto-drafts.ts', format: 'esm' },
   { file: 'drafts-module.js', entry: 'client/drafts.ts', format: 'esm', sourceMap: true },
 ];

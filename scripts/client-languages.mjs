@@ -44,10 +44,10 @@ export function problemsIn(texts, tag, english) {
   ];
 }
 
-/** What the scripts carry themselves: the dialog and the drafts. */
+/** What the scripts carry themselves. */
 export async function englishTexts() {
   const { outputFiles } = await build({
-    entryPoints: ['client/dialog/texts.ts', 'client/drafts/texts.ts'],
+    entryPoints: ['client/dialog/texts.ts', 'client/drafts/texts.ts', 'client/ending/texts.ts'],
     format: 'esm',
     outdir: '.',
     write: false,

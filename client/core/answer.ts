@@ -24,6 +24,8 @@ export interface OverAnswer {
   state: 'expired' | 'anonymous' | 'exempt';
   reason: EndReason | null;
   redirectTo?: string | null;
+  /** Of somebody who is never timed out. */
+  owner?: string | null;
 }
 
 /** What the server says of this browser's session; docs/wire.md describes every field. */
@@ -63,25 +65,27 @@ export interface Reply {
   retryAfter: string | null;
 }
 
+/** Only a session that is being watched has limits. */
 export const isLive = (answer: PingAnswer): answer is LiveAnswer & { client?: Partial<StartValues> } =>
-  answer.state === 'active' || answer.state === 'warning';
+  !!(answer as LiveAnswer).limits;
 
 const isAmount = (value: unknown): value is number => Number.isFinite(value) && (value as number) >= 0;
 
-/** The states after which nothing is watched. */
+/** The states of a session that is being watched, and those after which nothing is. */
+const LIVE = ['active', 'warning'];
 const OVER = ['expired', 'anonymous', 'exempt'];
 
 /** The answer in `body`, or undefined for anything that is not exactly one: garbage must never mean "alive" or "ended". */
 export function parseAnswer(body: unknown): PingAnswer | undefined {
-  const answer = body as PingAnswer | null | undefined;
-  if (!answer) return;
-  if (OVER.includes(answer.state)) return answer;
-  if (!isLive(answer)) return;
-  const { idleFor, expireIn, lifetimeIn, limits, owner } = answer;
+  const answer = (body ?? {}) as LiveAnswer;
+  const { state, idleFor, expireIn, lifetimeIn, limits, owner } = answer;
   if (
-    [idleFor, expireIn, lifetimeIn ?? 0, limits?.warnAfter, owner?.length].every(isAmount) &&
-    limits.expireAfter > limits.warnAfter &&
-    expireIn > 0
+    limits
+      ? LIVE.includes(state) &&
+        [idleFor, expireIn, lifetimeIn ?? 0, limits.warnAfter, owner?.length].every(isAmount) &&
+        limits.expireAfter > limits.warnAfter &&
+        expireIn > 0
+      : OVER.includes(state)
   )
     return answer;
 }

@@ -58,7 +58,7 @@ export interface MonitorPorts extends Clock {
   /** A number from 0 to 1. */
   chance: () => number;
   isVisible: () => boolean;
-  /** There is something to watch, with these settings: activity is of interest from now on. */
-  watch: (settings: Partial<StartValues>) => void;
+  /** There is something to watch, for this owner and with these settings: activity is of interest from now on. */
+  watch: (settings: Partial<StartValues>, owner: string) => void;
   notify: (...event: MonitorEvent) => void;
 }

@@ -3,20 +3,21 @@ import type { OverAnswer, PingAnswer, Reply, StartValues } from './answer.js';
 import type { MonitorOptions, MonitorPorts, Phase, TabChannel } from './ports.js';
 import { steadyClock } from './steady-clock.js';
 
-/** Delays of 2^31 and more fire at once instead of late (https://bugzilla.mozilla.org/show_bug.cgi?id=795373). */
-const LONGEST_TIMER_MS = 2e9;
-const LONGEST_REQUEST_MS = 10_000;
-const LONGEST_BACK_OFF_MS = 60_000;
-const LONGEST_LEAD_MS = 5000;
-/**
- * A second: activity is told to the other tabs no more often, and a slow network delays warning and cover no longer. What
- * is promised to the person counts the round trip in full.
- */
+// Durations and instants are in seconds here, as on the wire; only the ports speak of milliseconds.
 const SECOND_MS = 1000;
+/** Delays of 2^31 ms and more fire at once instead of late (https://bugzilla.mozilla.org/show_bug.cgi?id=795373). */
+const LONGEST_TIMER = 2e6;
+const LONGEST_REQUEST = 10;
+const LONGEST_BACK_OFF = 60;
+const LONGEST_LEAD = 5;
+/** A slow network delays warning and cover no longer. What is promised to the person counts the round trip in full. */
+const LONGEST_DELAY = 1;
+/** Activity is told to the other tabs no more often. */
+const POST_EVERY = 1;
 /** Instants that came by different ways and are this close are the same. */
-const SAME_MS = 50;
+const SAME = 0.05;
 /** Without a channel to the other tabs, the server is asked this often during a warning. */
-const ASK_ALONE_EVERY_MS = 4000;
+const ASK_ALONE_EVERY = 4;
 
 /** The phases in an order that answers most questions by one comparison: from ACTIVE on, time is running. */
 const PHASES: readonly Phase[] = ['inert', 'starting', 'expired', 'covered', 'active', 'warning'];
@@ -33,6 +34,8 @@ const ASKING = 1;
 const TELLING = 2;
 /** What a tab tells the others. */
 interface TabMessage {
+  /** Who is signed in, told to the tabs of all owners when a page starts; then there is nothing else. */
+  owner?: string;
   /**
    * When the last activity was; -Infinity when it knows of none. Instants between tabs are by the wall clock, which they
    * share, so that a message that slept with the machine is not taken for news.
@@ -87,16 +90,17 @@ export function createSessionMonitor(ports: MonitorPorts, options: MonitorOption
   const { wall, setTimer, clearTimer, transport, notify, chance } = ports;
   const { min, max } = Math;
   const now = steadyClock(ports);
+  const wallNow = (): number => wall() / SECOND_MS;
 
   let phase: number = STARTING;
   let owner: string;
   let settings: Partial<StartValues>;
   let name: string;
-  let channel: TabChannel | undefined;
-  let siblings: TabChannel | undefined;
+  /** To the tabs of the same owner, and to those of all owners. */
+  let channels: (TabChannel | undefined)[] = [];
   let timer: unknown;
 
-  // Instants in milliseconds on the steady clock.
+  // Instants on the steady clock.
   /** Newest known activity of the person, in any tab. */
   let last = -Infinity;
   /** Newest activity that the server knows of. */
@@ -116,7 +120,7 @@ export function createSessionMonitor(ports: MonitorPorts, options: MonitorOption
   let refusedUntil = 0;
 
   /** Time limit of a request, inside the warning period, so that there is room for another. */
-  let limit = LONGEST_REQUEST_MS;
+  let limit = LONGEST_REQUEST;
   /** How long before the warning the server is asked. */
   let lead = 0;
   /** Counts requests, so that a late failure of an older one is not taken for the newest. */
@@ -133,7 +137,7 @@ export function createSessionMonitor(ports: MonitorPorts, options: MonitorOption
   /** The number of seconds that is shown. */
   let shown = 0;
 
-  const remaining = (): number => max(0, Math.ceil((safeUntil - now()) / SECOND_MS));
+  const remaining = (): number => max(0, Math.ceil(safeUntil - now()));
 
   /** @param mayAsk false in a message handler: it runs in a frozen page too, which would take the lock and keep it */
   function judge(mayAsk = true): void {
@@ -157,16 +161,17 @@ export function createSessionMonitor(ports: MonitorPorts, options: MonitorOption
       nextAskAt(),
       phase >= ACTIVE ? endAt : Infinity,
       phase === ACTIVE ? max(warnAt, holdUntil) : Infinity,
-      phase === WARNING && shown && ports.isVisible() ? safeUntil - (shown - 1) * SECOND_MS : Infinity,
+      phase === WARNING && shown && ports.isVisible() ? safeUntil - shown + 1 : Infinity,
     );
-    if (next < Infinity) timer = setTimer(judge, min(next - now(), LONGEST_TIMER_MS));
+    // A millisecond later, because browsers cut fractions off.
+    if (next < Infinity) timer = setTimer(judge, min(next - now(), LONGEST_TIMER) * SECOND_MS + 1);
   }
 
   function nextAskAt(): number {
     const news = last > told && !lifetime;
     if (busy || failures || phase < ACTIVE || (phase === WARNING && news)) return retryAt;
     // Nobody can tell a lonely tab that the warning was called off in another.
-    if (phase === WARNING) return channel ? Infinity : answeredAt + ASK_ALONE_EVERY_MS;
+    if (phase === WARNING) return channels[0] ? Infinity : answeredAt + ASK_ALONE_EVERY;
     // The tab with the newest activity asks first: only it can tell exactly.
     const askAt = warnAt - lead / (own ? 1 : 3);
     return news || answeredAt < askAt - lead ? max(askAt, retryAt) : Infinity;
@@ -203,7 +208,7 @@ export function createSessionMonitor(ports: MonitorPorts, options: MonitorOption
     const number = ++attempt;
     busy = ASKING;
     retryAt = time + limit;
-    if (phase === ACTIVE && !failures) holdUntil ||= time + (last > told ? limit * 1.5 : SECOND_MS);
+    if (phase === ACTIVE && !failures) holdUntil ||= time + (last > told ? limit * 1.5 : LONGEST_DELAY);
     const request = async (): Promise<void> => {
       if (number !== attempt) return;
       const sentAt = now();
@@ -211,7 +216,10 @@ export function createSessionMonitor(ports: MonitorPorts, options: MonitorOption
       const news = phase >= ACTIVE && last > told;
       const known = news ? last : -Infinity;
       if (news) busy = TELLING;
-      const reply = await send(phase === STARTING ? 'ping?start=1' : 'ping', news ? report() : undefined);
+      const reply = await send(
+        phase === STARTING ? `ping?start=1&language=${options.language ?? ''}` : 'ping',
+        news ? report() : undefined,
+      );
       const answer = readReply(reply);
       if (answer) accept(answer, sentAt, known, true);
       else if (number === attempt) fail(reply);
@@ -228,10 +236,10 @@ export function createSessionMonitor(ports: MonitorPorts, options: MonitorOption
     else ports.lock(name, request, wait);
   }
 
-  const report = (): object => ({ idleFor: (now() - last) / SECOND_MS });
+  const report = (): object => ({ idleFor: now() - last });
 
   const send = (path: string, body?: object): Promise<Reply | undefined> =>
-    transport(path, body, limit).catch(() => undefined);
+    transport(path, body, limit * SECOND_MS).catch(() => undefined);
 
   function fail(reply?: Reply): void {
     const time = now();
@@ -240,8 +248,8 @@ export function createSessionMonitor(ports: MonitorPorts, options: MonitorOption
     // The lock may be held by a request that never ends.
     alone = true;
     const backOff = (limit * 2 ** failures) / (8 + 4 * chance());
-    refusedUntil = time + (Number(reply?.retryAfter) * SECOND_MS || 0);
-    retryAt = max(refusedUntil, time + min(backOff, LONGEST_BACK_OFF_MS));
+    refusedUntil = time + (Number(reply?.retryAfter) || 0);
+    retryAt = max(refusedUntil, time + min(backOff, LONGEST_BACK_OFF));
     if (last <= told) holdUntil = 0;
     notify('error', { request: 'ping', status: reply?.status ?? 0 });
   }
@@ -252,51 +260,50 @@ export function createSessionMonitor(ports: MonitorPorts, options: MonitorOption
    * @param mine asked by this tab, so the others want to hear of it
    */
   function accept(answer: PingAnswer, sentAt: number, known: number, mine?: boolean): void {
-    const live = isLive(answer);
-    if (answer.state === 'exempt') {
-      resume();
-      return stop(INERT);
-    }
+    const current = answer.owner ?? '';
     if (phase === STARTING) {
-      const current = live ? answer.owner : '';
       settings = { ...answer.client, ...options };
       owner = options.owner ?? current;
       open();
-      siblings?.postMessage({ owner: current });
+      channels[1]?.postMessage({ owner: current });
       // Without an owner in the page this may be the sign-in page itself: it is left alone.
       if (!owner) return stop(INERT);
-      ports.watch(settings);
+      ports.watch(settings, owner);
       resume();
     }
     if (phase < COVERED) return;
     const roundTrip = now() - sentAt;
     if (mine) post(answer, sentAt);
-    if (!live) return end(answer);
-    if (answer.owner !== owner) return end({ reason: 'replaced', redirectTo: null });
+    if (current && current !== owner) return end({ reason: 'replaced', redirectTo: null });
+    if (answer.state === 'exempt') {
+      resume();
+      return stop(INERT);
+    }
+    if (!isLive(answer)) return end(answer);
 
     const { idleFor, expireIn, lifetimeIn, limits } = answer;
-    const at = sentAt + min(roundTrip, SECOND_MS);
-    const counted = at - idleFor * SECOND_MS;
+    const at = sentAt + min(roundTrip, LONGEST_DELAY);
+    const counted = at - idleFor;
     const newest = max(counted, known);
     // Activity never goes back on the server: of two answers that crossed, this is the older one.
-    if (newest < told - SECOND_MS && sentAt < answeredAt) return;
-    const warningPeriod = (limits.expireAfter - limits.warnAfter) * SECOND_MS;
-    limit = min(LONGEST_REQUEST_MS, warningPeriod / 2);
-    lead = min(LONGEST_LEAD_MS, limits.warnAfter * 40);
+    if (newest < told - LONGEST_DELAY && sentAt < answeredAt) return;
+    const warningPeriod = limits.expireAfter - limits.warnAfter;
+    limit = min(LONGEST_REQUEST, warningPeriod / 2);
+    lead = min(LONGEST_LEAD, limits.warnAfter / 25);
     told = newest;
-    endAt = at + expireIn * SECOND_MS;
+    endAt = at + expireIn;
     warnAt = endAt - warningPeriod;
-    safeUntil = sentAt + expireIn * SECOND_MS - min(SECOND_MS, warningPeriod / 10);
+    safeUntil = sentAt + expireIn - min(LONGEST_DELAY, warningPeriod / 10);
     lifetime = (lifetimeIn ?? Infinity) <= expireIn;
     answeredAt = now();
-    alone = !channel;
+    alone = !channels[0];
     holdUntil = retryAt = 0;
     free();
     // A server that does not count what it is told is asked less and less often.
-    if (counted < known - SECOND_MS) fail();
+    if (counted < known - LONGEST_DELAY) fail();
     else failures = 0;
     if (phase === WARNING && warnAt > answeredAt) notify('extended', { remaining: remaining() });
-    if (phase === COVERED) resume();
+    if (phase < ACTIVE) resume();
   }
 
   function end({ reason, redirectTo }: Omit<OverAnswer, 'state'>): void {
@@ -315,33 +322,32 @@ export function createSessionMonitor(ports: MonitorPorts, options: MonitorOption
   function open(): void {
     const application = `session-security:${settings.application}`;
     name = `${application}:${owner}`;
-    channel = ports.channel(name, receive);
-    siblings = ports.channel(application, (message: { owner?: string } | null) => {
-      // Someone signed in or out in another tab, perhaps by the application's own pages: the server knows who.
-      if ((message?.owner ?? owner) !== owner) failures ||= 1;
-      judge(false);
-    });
+    channels = [name, application].map((each) => ports.channel(each, receive));
   }
 
   function close(): void {
-    channel?.close();
-    siblings?.close();
-    channel = siblings = undefined;
+    for (const channel of channels) channel?.close();
+    channels = [];
   }
 
   function post(answer?: PingAnswer, sentAt = 0): void {
     postedAt = now();
-    const shift = wall() - postedAt;
+    const shift = wallNow() - postedAt;
     const message: TabMessage = { last: last + shift, answer, sentAt: sentAt + shift };
-    channel?.postMessage(message);
+    channels[0]?.postMessage(message);
   }
 
   function receive(message: TabMessage | null): void {
     const time = now();
-    const shift = time - wall();
+    const shift = time - wallNow();
+    // Someone signed in or out in another tab, perhaps by the application's own pages: the server knows who.
+    if ((message?.owner ?? owner) !== owner) {
+      failures ||= 1;
+      return wake(false);
+    }
     const instant = Number(message?.last) + shift;
-    if (!(instant <= time + SAME_MS)) return;
-    if (instant > max(last, told + SAME_MS)) {
+    if (!(instant <= time + SAME)) return;
+    if (instant > max(last, told + SAME)) {
       // Activity in another tab calls the warning off here too, for as long as that tab may take to reach the server;
       // unless it is late news of what the warning has taken into account.
       if (phase === WARNING && !lifetime && instant - told > time - warnAt) {
@@ -369,14 +375,14 @@ export function createSessionMonitor(ports: MonitorPorts, options: MonitorOption
     last = time;
     own = true;
     // In the warning, this tab keeps its dialog until the server has answered; the others go by the message.
-    if (!staying && time - postedAt >= SECOND_MS) post();
+    if (!staying && time - postedAt >= POST_EVERY) post();
     if (warning && (staying || time >= retryAt) && busy < TELLING) ask(true);
     if (time >= warnAt - lead) judge();
   }
 
-  function wake(): void {
+  function wake(mayAsk?: boolean): void {
     if (failures && !busy) retryAt = refusedUntil;
-    judge();
+    judge(mayAsk);
   }
 
   return {

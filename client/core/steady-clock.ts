@@ -10,7 +10,7 @@ export interface Clock {
 const TOLERANCE_MS = 500;
 
 /**
- * One time line out of two clocks, in milliseconds: elapsed time is the larger of wall and monotonic. It counts sleep
+ * One time line out of two clocks, in seconds: elapsed time is the larger of wall and monotonic. It counts sleep
  * on every system, and a clock that is set back takes nothing away. A clock that is set forward looks like sleep; that
  * is why the server is asked before anything is done about it.
  */
@@ -21,6 +21,6 @@ export function steadyClock({ wall, monotonic }: Clock): () => number {
     const jump = wall() - monotonic() - skew;
     if (jump > TOLERANCE_MS) slept += jump;
     if (Math.abs(jump) > TOLERANCE_MS) skew += jump;
-    return monotonic() + slept;
+    return (monotonic() + slept) / 1000;
   };
 }

@@ -4,19 +4,13 @@ import type { Transport } from '../core/ports.js';
  * Sends the monitor's requests with `fetch`.
  *
  * @param base address of the module's routes, without a slash at the end
- * @param language for the texts in the first answer; default: the page's, else the browser's
  */
-export function fetchTransport(base: string, language?: string | null): Transport {
-  const languages = language || document.documentElement.lang || navigator.languages.join();
+export function fetchTransport(base: string): Transport {
   return async (path, body, limitMs) => {
     const response = await fetch(`${base}/${path}`, {
       method: body ? 'POST' : 'GET',
       body: JSON.stringify(body),
-      headers: {
-        'Content-Type': 'application/json',
-        // Encoded, because anything but ASCII would make the request fail.
-        'Accept-Language': encodeURI(languages),
-      },
+      headers: { 'Content-Type': 'application/json' },
       cache: 'no-store',
       // A followed redirect to the sign-in page would look like success: 200 and HTML.
       redirect: 'manual',

@@ -24,17 +24,15 @@ export function createPageMonitor(
       monotonic: () => performance.now(),
       setTimer: setTimeout,
       clearTimer: clearTimeout as (timer: unknown) => void,
-      transport: fetchTransport(path, options.language),
+      transport: fetchTransport(path),
       channel: tabChannel,
       // Plain http has no locks.
       lock: (name, work, wait) =>
-        navigator.locks
-          ? navigator.locks.request(name, { ifAvailable: true }, (lock) => (lock ? work : wait)())
-          : work(),
+        navigator.locks?.request(name, { ifAvailable: true }, (lock) => (lock ? work : wait)()) ?? work(),
       chance: Math.random,
       isVisible: () => !document.hidden,
-      watch(settings) {
-        watch(settings);
+      watch(settings, owner) {
+        watch(settings, owner);
         listenForActivity(monitor.activity, signal, settings.events);
         followPageLife(monitor, signal);
       },

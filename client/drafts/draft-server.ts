@@ -23,7 +23,8 @@ const LONGEST_REQUEST_MS = 10_000;
 
 /** Asks who is signed in, which moves nothing; undefined when the server could not be asked. */
 export async function askStanding(transport: Transport): Promise<Standing | undefined> {
-  const asked = transport('ping?start=1&drafts=1', undefined, LONGEST_REQUEST_MS);
+  const { lang } = document.documentElement;
+  const asked = transport(`ping?start=1&drafts=1&language=${lang}`, undefined, LONGEST_REQUEST_MS);
   const answer: (PingAnswer & { drafts?: DraftGrant | null }) | undefined = readReply(
     await asked.catch(() => undefined),
   );

@@ -33,10 +33,12 @@ export class SessionReferences {
 
   /**
    * The opaque marker of a user and a sign-in, which tells a page whether it still belongs to the same sign-in, also when
-   * the session's id has been changed since.
+   * the session's id has been changed since. Before the dot stands the user, so that a locked page recognises the same
+   * user after another sign-in; of somebody without an id nobody can say that.
    */
   ofOwner({ life, userId }: { life: number; userId?: string | undefined }): string {
-    return this.#hash('owner', String(life), userId ?? '');
+    const signIn = this.#hash('owner', String(life), userId ?? '');
+    return userId === undefined ? signIn : `${this.#hash('user', userId)}.${signIn}`;
   }
 
   /** The id of an event: the same whenever and wherever the same thing is told again. */

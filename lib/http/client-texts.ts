@@ -25,13 +25,21 @@ export class ClientTexts {
    * What replaces the client's own texts; `null`: nothing does. The application's texts come before ours.
    *
    * @param part the texts of drafts, which few pages need, or all others
+   * @param pageLanguage what the page is written in, as it came from outside
    */
-  for(request: SessionSecurityRequest, part: 'dialog' | 'drafts' = 'dialog'): Texts | null {
-    const { language, texts = {} } = this.options.client;
+  for(
+    request: SessionSecurityRequest,
+    part: 'dialog' | 'drafts' = 'dialog',
+    pageLanguage?: unknown,
+  ): Texts | null {
+    const { language = pageLanguage, texts = {} } = this.options.client;
     const entries = Object.entries(texts);
     const inAll = entries.filter((entry): entry is [string, string] => typeof entry[1] === 'string');
     const inOne = new Map(entries.filter((entry): entry is [string, Texts] => typeof entry[1] === 'object'));
-    const wanted = language ? [language] : acceptedLanguages(request.headers['accept-language']);
+    const wanted =
+      typeof language === 'string' && language !== ''
+        ? [language]
+        : acceptedLanguages(request.headers['accept-language']);
     const offered = [...new Set([BUILT_IN, ...this.#languages.keys(), ...inOne.keys()])].sort();
     const tag = wanted.map((one) => closestLanguage(one, offered)).find(Boolean) ?? BUILT_IN;
     const ours = closestLanguage(tag, [BUILT_IN, ...this.#languages.keys()].sort());

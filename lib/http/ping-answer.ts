@@ -79,16 +79,16 @@ export class PingAnswer {
   }
 
   /** What keeping drafts needs; `null` for nobody, and for users without an id. */
-  draftsOf(request: SessionSecurityRequest): DraftStart | null {
+  draftsOf(request: SessionSecurityRequest, pageLanguage?: unknown): DraftStart | null {
     const { outcome, sessionId } = this.enforcer.stateOf(request);
     if (outcome !== 'watched' || sessionId === undefined) return null;
     const userId = this.tracker.recall(sessionId)?.userId;
     if (userId === undefined) return null;
-    return { ...this.draftKeys.grant(userId), texts: this.texts.for(request, 'drafts') };
+    return { ...this.draftKeys.grant(userId), texts: this.texts.for(request, 'drafts', pageLanguage) };
   }
 
-  /** What the client needs to start, in the language that this request asks for. */
-  clientStart(request: SessionSecurityRequest): ClientStart {
+  /** What the client needs to start, in the language of the page, else in the one that this request asks for. */
+  clientStart(request: SessionSecurityRequest, pageLanguage?: unknown): ClientStart {
     const { path, loginUrl, logoutUrl, returnParameter, client } = this.options;
     return {
       application: path,
@@ -100,7 +100,7 @@ export class PingAnswer {
       escape: client.escape ?? 'stay',
       dialog: client.dialog ?? true,
       events: client.events ?? null,
-      texts: this.texts.for(request),
+      texts: this.texts.for(request, 'dialog', pageLanguage),
       language: client.language ?? null,
     };
   }

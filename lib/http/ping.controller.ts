@@ -45,14 +45,15 @@ export function pingController(path: string): Type {
       @Res({ passthrough: true }) response: SessionSecurityResponse,
       @Query('start') start?: string,
       @Query('drafts') drafts?: string,
+      @Query('language') language?: unknown,
     ): Promise<Answer> {
       this.advisor.pinged();
       await this.enforcer.reconsider(request);
       const status = this.#answer(request, response);
       return {
         ...status,
-        ...(start !== undefined && { client: this.answer.clientStart(request) }),
-        ...(drafts !== undefined && { drafts: this.#draftsFor(request, status) }),
+        ...(start !== undefined && { client: this.answer.clientStart(request, language) }),
+        ...(drafts !== undefined && { drafts: this.#draftsFor(request, status, language) }),
       };
     }
 
@@ -93,8 +94,12 @@ export function pingController(path: string): Type {
     }
 
     /** For our own pages only, although no other origin could read the answer. */
-    #draftsFor(request: SessionSecurityRequest, { owner }: SessionStatus): DraftStart | null {
-      return owner === null || isCrossSite(request) ? null : this.answer.draftsOf(request);
+    #draftsFor(
+      request: SessionSecurityRequest,
+      { owner }: SessionStatus,
+      language: unknown,
+    ): DraftStart | null {
+      return owner === null || isCrossSite(request) ? null : this.answer.draftsOf(request, language);
     }
 
     #refuseCrossSite(request: SessionSecurityRequest, response: SessionSecurityResponse): void {

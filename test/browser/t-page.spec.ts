@@ -216,7 +216,7 @@ describe('T20', () => {
     await page.goto('/login');
     await page.waitForTimeout(1500);
     expect(said).toEqual([]);
-    expect(server.session.requests.map(({ path }) => path)).toEqual(['ping?start=1']);
+    expect(server.session.requests.map(({ path }) => path)).toEqual(['ping?start=1&language=en']);
     expect(await page.locator('session-security-dialog').count()).toBe(0);
   });
 });

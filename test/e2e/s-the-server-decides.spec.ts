@@ -635,6 +635,50 @@ describe('S the server decides', () => {
     expect(`${first}${second}`).not.toMatch(/anna|ben/);
   });
 
+  it('T16 before the dot of the owner stands the user, the same after another sign-in and on another server', async () => {
+    await open({ security: { secret: 'only for tests, thirty-two characters' } });
+    const ownerOf = async (user: string) => (await (await desk.signedIn(user)).state()).owner as string;
+    const [first, other] = [await ownerOf('anna'), await ownerOf('ben')];
+    await restart({ security: { secret: 'only for tests, thirty-two characters' } });
+    desk.clock.jump(1);
+    const second = await ownerOf('anna');
+    const userOf = (owner: string) => owner.split('.')[0];
+    expect(second).not.toBe(first);
+    expect(userOf(second)).toBe(userOf(first));
+    expect(userOf(other)).not.toBe(userOf(first));
+  });
+
+  it('T16 nobody without an id is taken for the same user', async () => {
+    await open({ security: { identify: () => undefined } });
+    const ownerOf = async () => (await (await desk.signedIn()).state()).owner as string;
+    const first = await ownerOf();
+    desk.clock.jump(1);
+    expect(first).not.toContain('.');
+    expect(await ownerOf()).not.toBe(first);
+  });
+
+  it.each([
+    ['de', 'de'],
+    ['DE-at', 'de'],
+    ['', 'fr'],
+  ])('D5 a page in the language "%s" gets the texts of %s', async (language, tag) => {
+    await open();
+    const asked = desk.browser().get(`/session-security/ping?start=1&language=${language}`);
+    const { client } = (await asked.set('Accept-Language', 'fr').expect(200)).body;
+    expect(client.texts).toMatchObject({ lang: tag });
+  });
+
+  it.each([
+    'language=de&language=fr',
+    'language[a]=1',
+    'language=%F0%9F%98%80',
+    `language=${'x-'.repeat(500)}`,
+  ])('D5 a language that is none (%s) is no error', async (query) => {
+    await open();
+    const { client } = (await desk.browser().get(`/session-security/ping?start=1&${query}`).expect(200)).body;
+    expect(client.application).toBe('session-security');
+  });
+
   describe('S19 why it ended is said once', () => {
     it.each([
       ['found by the page', async (browser: Browser) => void (await browser.get('/whoami'))],

@@ -31,11 +31,15 @@ export class FakePingServer {
   ]);
   /** Requests for pages, as `GET /path?query`. */
   readonly visits: string[] = [];
+  /** Requests for scripts, by path. */
+  readonly scriptRequests: string[] = [];
   interfere: Interference | undefined;
+  /** Scripts that cannot be had, by path. */
+  withholds: ((path: string) => boolean) | undefined;
 
   private constructor(
     private readonly server: Server,
-    private readonly script: string,
+    private readonly scripts: Map<string, string>,
     limits: FakeLimits,
   ) {
     this.session = new FakeSessionServer(() => Date.now(), limits);
@@ -45,7 +49,7 @@ export class FakePingServer {
   static async start(limits: FakeLimits): Promise<FakePingServer> {
     const server = createServer();
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-    return new FakePingServer(server, await clientScript(), limits);
+    return new FakePingServer(server, await clientScripts(), limits);
   }
 
   get url(): string {
@@ -59,8 +63,11 @@ export class FakePingServer {
 
   private async handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const { pathname, search } = new URL(request.url!, this.url);
-    if (pathname === '/session-security/client.js') {
-      response.setHeader('Content-Type', 'text/javascript').end(this.script);
+    const script = this.scripts.get(pathname);
+    if (script !== undefined) {
+      this.scriptRequests.push(pathname);
+      if (this.withholds?.(pathname)) return void response.destroy();
+      response.setHeader('Content-Type', 'text/javascript').end(script);
     } else if (pathname.startsWith('/session-security/')) {
       await this.answer(request, response, pathname.slice('/session-security/'.length) + search);
     } else {
@@ -93,10 +100,21 @@ export class FakePingServer {
   }
 }
 
-let built: Promise<string> | undefined;
+let built: Promise<Map<string, string>> | undefined;
 
-/** The script tag's file, as it is published, built from the sources that are under test. */
-function clientScript(): Promise<string> {
-  built ??= bundleClient('client/auto.ts', { format: 'iife' }).then(({ code }) => code);
+/** The script tag's file and what it loads apart, as they are published, built from the sources that are under test. */
+function clientScripts(): Promise<Map<string, string>> {
+  built ??= buildScripts();
   return built;
+}
+
+async function buildScripts(): Promise<Map<string, string>> {
+  const [client, ending] = await Promise.all([
+    bundleClient('client/auto.ts', { format: 'iife' }),
+    bundleClient('client/ending/ending.ts', { format: 'esm' }),
+  ]);
+  return new Map([
+    ['/session-security/client.js', client.code],
+    ['/session-security/client/ending.js', ending.code],
+  ]);
 }

@@ -8,7 +8,7 @@ import type {
 } from '../../../client/core/ports.js';
 import { createSessionMonitor } from '../../../client/core/session-monitor.js';
 import type { SessionMonitor } from '../../../client/core/session-monitor.js';
-import { signOut } from '../../../client/core/sign-out.js';
+import { signOut } from '../../../client/ending/sign-out.js';
 import { FakeSessionServer } from './fake-session-server.js';
 import type { FakeLimits } from './fake-session-server.js';
 
@@ -269,7 +269,7 @@ export class VirtualTab {
       notify: (...event) => this.record(...event),
     };
     const monitor = createSessionMonitor(ports, { application: 'clinic', owner, ...settings });
-    this.monitor = { ...monitor, signOut: () => signOut(monitor, ports.notify) };
+    this.monitor = { ...monitor, signOut: () => signOut(monitor.send, monitor.finish, ports.notify) };
   }
 
   /** The browser stops the page, and lets it go on. */

@@ -172,6 +172,17 @@ describe('one tab', () => {
     expect(tab.last('expire')).toEqual({ reason: 'replaced', redirectTo: null });
   });
 
+  test('S18 a page of somebody else is covered also when who signed in is never timed out', async () => {
+    const browser = new VirtualBrowser(SHORT);
+    const tab = await browser.open();
+    browser.server.signIn('bob-1');
+    browser.server.exempt = true;
+    await browser.open();
+    await browser.advance(1000);
+    expect(tab.covered).toBe(true);
+    expect(tab.last('expire')).toEqual({ reason: 'replaced', redirectTo: null });
+  });
+
   test('S18 a page that was rendered for somebody and is opened by nobody is covered', async () => {
     const browser = new VirtualBrowser(SHORT);
     browser.server.end('idle');

@@ -1,10 +1,11 @@
-import { isLive, readReply } from './answer.js';
-import type { MonitorPorts } from './ports.js';
-import type { SessionMonitor } from './session-monitor.js';
+import { isLive, readReply } from '../core/answer.js';
+import type { MonitorPorts } from '../core/ports.js';
+import type { SessionMonitor } from '../core/session-monitor.js';
 
 /** Ends the session on the server, and then in all tabs. Answers whether that worked. */
 export async function signOut(
-  { send, finish }: SessionMonitor,
+  send: SessionMonitor['send'],
+  finish: SessionMonitor['finish'],
   notify: MonitorPorts['notify'],
 ): Promise<boolean> {
   const reply = await send('end', {});

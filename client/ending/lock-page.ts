@@ -1,0 +1,76 @@
+import { readReply } from '../core/answer.js';
+import { fetchTransport } from '../dom/fetch-transport.js';
+import { listen } from '../dom/listen.js';
+import { tabChannel } from '../dom/tab-channel.js';
+import type { EndedPage } from './ending.js';
+import { addressOf, leave } from './leave.js';
+import { lockPanel } from './lock-panel.js';
+
+const LONGEST_REQUEST_MS = 10_000;
+/** How soon the server is asked again when it could not be reached. */
+const ASK_AGAIN_AFTER_MS = 5000;
+
+/** The part of an owner that stands for the user; the rest, for the sign-in. */
+const userOf = (owner: string): string | undefined => owner.split('.')[0];
+
+/**
+ * Keeps a page covered, with all that is in it, until somebody is signed in. The same user gets it back as it was, anybody
+ * else a fresh page. Pages that start tell by the tab channel who is signed in; coming back to this one shows it too. What
+ * is asked moves nothing on the server.
+ *
+ * @param signInUrl opened in a window of its own, so that this page stays
+ */
+export function lockPage(
+  { client, settings, owner, path, signal, resume }: EndedPage,
+  signInUrl?: string | null,
+): void {
+  const locked = new AbortController();
+  const transport = fetchTransport(path);
+  let channel: ReturnType<typeof tabChannel>;
+  let isLooking = false;
+  let signInWindow: Window | null = null;
+
+  const signIn = (): void => {
+    signInWindow = window.open(addressOf(signInUrl), '_blank', 'popup,width=600,height=700');
+    // Where people sign in, nobody has to know this page.
+    if (signInWindow) signInWindow.opener = null;
+  };
+  const panel = settings.dialog === false ? undefined : lockPanel(settings.texts, signIn);
+
+  const look = async (): Promise<void> => {
+    if (isLooking || locked.signal.aborted) return;
+    isLooking = true;
+    const answer = readReply(await transport('ping', undefined, LONGEST_REQUEST_MS).catch(() => undefined));
+    isLooking = false;
+    if (locked.signal.aborted) return;
+    if (!answer) setTimeout(() => void look(), ASK_AGAIN_AFTER_MS);
+    if (!answer?.owner) return;
+    locked.abort();
+    signInWindow?.close();
+    if (userOf(answer.owner) === userOf(owner)) resume(answer.owner);
+    else leave();
+  };
+  const follow = ({ type }: Event): void => {
+    // A message to a page in the back/forward cache would evict it.
+    channel?.close();
+    channel = undefined;
+    if (type === 'pagehide') return;
+    hear();
+    void look();
+  };
+  const hear = (): void => {
+    channel = tabChannel(`session-security:${settings.application}`, () => void look());
+  };
+
+  signal.addEventListener('abort', () => locked.abort());
+  locked.signal.addEventListener('abort', () => {
+    channel?.close();
+    panel?.remove();
+  });
+  listen(['focus', 'visibilitychange', 'resume', 'online', 'pageshow', 'pagehide'], follow, locked.signal);
+  hear();
+  // The application may sign in by itself: then this is how it says so.
+  client.stay = () => void look();
+  // Somebody may be signed in already, in another tab.
+  void look();
+}
