@@ -89,6 +89,8 @@ export function createFormsKeeper(client: SessionSecurityClient, options: FormsO
     }
   };
   const changes = followFormChanges(heedChanges, signal);
+  /** What the application wants. */
+  let isGuardWanted = true;
   const guard = leaveGuard(() => changes.dirtyForms().filter((form) => isGuarded(form, guardAll)), signal);
   const drafts = createDraftKeeper(changes, isWanted, tell);
   const notices = draftNotices(() => ({ ...standing?.grant?.texts, ...options.texts }));
@@ -167,7 +169,11 @@ export function createFormsKeeper(client: SessionSecurityClient, options: FormsO
     if (lives() && (draftAll || document.querySelector(`[${DRAFT_ATTRIBUTE}]`))) void begin();
     heedChanges();
   };
-  heed('active', beginIfWatched);
+  heed('active', () => {
+    // A locked page that goes on.
+    guard.turn(isGuardWanted);
+    beginIfWatched();
+  });
   heed('warn', () => void drafts.save());
   heed('cover', () => void drafts.save());
   heed('expire', ({ detail }) => {
@@ -205,7 +211,10 @@ export function createFormsKeeper(client: SessionSecurityClient, options: FormsO
       changes.clean(form);
       void drafts.save();
     },
-    guard: guard.turn,
+    guard(on) {
+      isGuardWanted = on;
+      guard.turn(on);
+    },
     destroy() {
       stopping.abort();
       drafts.close();

@@ -147,7 +147,7 @@ describe('F4 where there can be no drafts', () => {
 
   test('a lost first answer is asked for again when somebody types', async () => {
     await open('/page/none');
-    await page.route('**/session-security/ping?start=1&drafts=1', (route) => route.abort(), { times: 1 });
+    await page.route('**/session-security/ping?start=1&drafts=1*', (route) => route.abort(), { times: 1 });
     await visitor.open('/page/self');
     await page.waitForLoadState('networkidle');
     await visitor.types('textarea', NOTE);

@@ -88,7 +88,7 @@ describe('F5 a form that is sent', () => {
     'while another user has signed in is held, and nothing is sent in their name (%s)',
     async (name) => {
       await open('/lobby');
-      const told = page.waitForResponse('**/session-security/ping?start=1&drafts=1');
+      const told = page.waitForResponse('**/session-security/ping?start=1&drafts=1*');
       await visitor.open(`/page/${name}`);
       await page.fill('textarea', NOTE);
       await (await told).finished();
