@@ -11,7 +11,11 @@ const OUTPUTS = [
   { file: 'client.js', entry: 'client/auto.ts', format: 'iife' },
   { file: 'index.js', entry: 'client/index.ts', format: 'esm', sourceMap: true },
   { file: 'headless.js', entry: 'client/headless.ts', format: 'esm', sourceMap: true },
-  { file: 'countdown.js', entry: 'client/countdown.ts', format: 'esm' },
+  ...['countdown', 'frame', 'keep-alive'].map((name) => ({
+    file: `${name}.js`,
+    entry: `client/${name}.ts`,
+    format: 'esm',
+  })),
   ...['react', 'vue', 'angular'].map((name) => ({
     file: `bindings/${name}.js`,
     entry: `client/bindings/${name}.ts`,

@@ -9,7 +9,10 @@ import { minify } from 'terser';
 const INTERNAL =
   /^(wall|monotonic|setTimer|clearTimer|transport|channel|lock|chance|isVisible|isHidden|suspend|retryAfter|watch|notify|wake|restore|send|finish)$/;
 
-/** Nothing in the client relies on what these options may change. */
+/**
+ * Nothing in the client relies on what these options may change. `unsafe_comps` and `unsafe_math` are not among them: they
+ * break what is done about NaN and bigints, which anybody may send on a channel.
+ */
 const COMPRESS = {
   passes: 5,
   ecma: 2022,
@@ -17,8 +20,6 @@ const COMPRESS = {
   keep_fargs: false,
   unsafe: true,
   unsafe_arrows: true,
-  unsafe_comps: true,
-  unsafe_math: true,
   unsafe_methods: true,
   unsafe_undefined: true,
 };

@@ -7,7 +7,7 @@ const LIMITS = [
     what: 'core with ping, tabs and activity',
     entry: 'client/dom/page-monitor.ts',
     format: 'esm',
-    limit: 2790,
+    limit: 2800,
   },
   { what: 'everything with the English dialog', entry: 'client/auto.ts', format: 'iife', limit: 4760 },
   { what: 'guard and drafts, loaded apart', entry: 'client/auto-drafts.ts', format: 'esm', limit: 7680 },

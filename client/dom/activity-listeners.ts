@@ -24,7 +24,9 @@ export function listenForActivity(
   let dragging: number;
 
   const handle = (event: Event): void => {
-    const { type, timeStamp, isTrusted, buttons, screenX, screenY } = event as PointerEvent;
+    const { type, isTrusted, buttons, screenX, screenY } = event as PointerEvent;
+    // Every frame counts the `timeStamp` of its events from another origin.
+    const now = performance.now();
     // Only custom events of the application's own choice may come from a script.
     if (!isTrusted && PERSON_EVENTS.includes(type)) return;
     // Undefined in events that are not the mouse's.
@@ -36,12 +38,27 @@ export function listenForActivity(
       if (!before || before === position) return;
     }
     // Pages scroll by themselves; and dragging a scroll bar sends no pointer events after the first.
-    if (type !== 'scroll') inputAt = timeStamp;
-    else if (!dragging && timeStamp - inputAt > SCROLL_AFTER_INPUT_MS) return;
+    if (type !== 'scroll') inputAt = now;
+    else if (!dragging && now - inputAt > SCROLL_AFTER_INPUT_MS) return;
     report();
   };
 
   // Throws for anything but a list of strings.
   const trimmed = (names ?? PERSON_EVENTS).map((name) => name.trim());
-  listen(trimmed, handle, signal);
+  const watch = (view: Window): void => {
+    try {
+      listen(trimmed, handle, signal, view);
+      // It does not bubble, but it can be caught on its way. What a frame loads takes the listeners of before away.
+      listen(
+        ['load'],
+        ({ target }) => watch((target as HTMLIFrameElement).contentWindow!),
+        signal,
+        view.document,
+      );
+      for (let index = 0; view[index]; index++) watch(view[index]!);
+    } catch {
+      // Something else than a frame, or one of another origin, which has to tell by itself: `client/frame.ts`.
+    }
+  };
+  watch(window);
 }
