@@ -52,7 +52,8 @@ export function createClient(options: StartOptions, createDialog?: DialogFactory
     // The dialog before the cover: closing it gives the focus back to where the cover finds it.
     if (wanted) dialog?.[type]?.(detail as never);
     cover(monitor.isHidden());
-    if (type === 'warn' || type === 'cover') void loadEnding();
+    if (type === 'warn' || type === 'cover')
+      void loadEnding().then((ending) => ending?.prepare(client, settings, listening.signal));
     if (type !== 'expire') return;
     listening.abort();
     // The application takes over what is seen.

@@ -4,7 +4,7 @@
  */
 export const STYLE = `
 :host{display:block!important;color-scheme:light dark;font:1rem/1.5 system-ui}
-dialog{visibility:visible;max-inline-size:24em;border-radius:8px}
+dialog{visibility:visible;box-sizing:border-box;inline-size:24em;border-radius:8px}
 ::backdrop{background:#0009}
 #clock{font-size:2em;margin:0}
 #status{position:absolute;clip-path:inset(50%)}

@@ -22,6 +22,9 @@ export type WarningDialog = { [Type in keyof MonitorEvents]?: (detail: MonitorEv
 
 export type DialogFactory = (actions: DialogActions, settings: Partial<StartValues>) => WarningDialog;
 
+/** What comes before a click; as activity it would call the warning off. */
+const PRESSES = ['keydown', 'pointerdown', 'touchstart'];
+
 /**
  * A native modal dialog in a shadow root: top layer, inert background, and styles that need no exception in the content
  * security policy. Role, names and cadence after the APG's alertdialog and HMRC's research with screen reader users.
@@ -72,12 +75,10 @@ export const nativeDialog: DialogFactory = (actions, settings) => {
     if (dialog.open) return;
     opener = document.activeElement;
     document.documentElement.append(host);
-    addEventListener('keydown', onKey, true);
     dialog.showModal();
   };
   const close = (): void => {
     if (!dialog.open) return;
-    removeEventListener('keydown', onKey, true);
     dialog.close();
     host.remove();
     // The dialog gives the focus back by itself, unless its opener can no longer take it.
@@ -86,10 +87,15 @@ export const nativeDialog: DialogFactory = (actions, settings) => {
     place.tabIndex = -1;
     place.focus();
   };
-  const onKey = (event: KeyboardEvent): void => {
-    const { key } = event;
+  /** Comes before the listeners for activity, because it was there first. */
+  const onInput = (event: Event): void => {
+    const { key } = event as KeyboardEvent;
     const tab = key === 'Tab';
-    if (!tab && key !== 'Escape') return;
+    const meant = tab || key === 'Escape';
+    // What is done to reach or press *Sign out now* must not call the warning off before it has become a click.
+    if (!dialog.open || (!meant && event.composedPath()[0] !== signOut)) return;
+    event.stopImmediatePropagation();
+    if (!meant) return;
     // Prevented here, because `cancel` cannot be the third time; and a modal dialog lets Tab out to the browser.
     event.preventDefault();
     if (tab) (root.activeElement === stay ? signOut : stay).focus();
@@ -102,6 +108,7 @@ export const nativeDialog: DialogFactory = (actions, settings) => {
     action();
   };
   signOut.onclick = choose(actions.signOut);
+  for (const type of PRESSES) addEventListener(type, onInput, true);
 
   return {
     warn(detail) {
@@ -131,6 +138,9 @@ export const nativeDialog: DialogFactory = (actions, settings) => {
       close();
     },
     expire: close,
-    remove: close,
+    remove() {
+      close();
+      for (const type of PRESSES) removeEventListener(type, onInput, true);
+    },
   };
 };

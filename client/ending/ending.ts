@@ -1,7 +1,9 @@
 import type { StartValues } from '../core/answer.js';
 import type { MonitorEvents } from '../core/ports.js';
 import type { SessionSecurityClient } from '../session-security-client.js';
+import { HOST_NAME } from '../dom/page-cover.js';
 import { leave } from './leave.js';
+import { lingerAfterWarning } from './lingering-button.js';
 import { lockPage } from './lock-page.js';
 
 export { signOut } from './sign-out.js';
@@ -23,6 +25,22 @@ export interface EndedPage {
   signal: AbortSignal;
   /** Goes on with the page, which stays covered until the server has confirmed that it is this owner's. */
   resume: (owner: string) => void;
+}
+
+/**
+ * The end comes near: the warning is shown, or the page is covered.
+ *
+ * @param destroyed the client is destroyed, or the session has ended
+ */
+export function prepare(
+  client: SessionSecurityClient,
+  settings: Partial<StartValues>,
+  destroyed: AbortSignal,
+): void {
+  // An application that has built its own warning decides how long it is shown.
+  const isOurs = !!document.querySelector(HOST_NAME);
+  if (isOurs && settings.dismiss !== 'button' && client.phase() === 'warning')
+    lingerAfterWarning(client, settings, destroyed);
 }
 
 /** What becomes of a covered page whose session has ended. Who signed out is done with it. */
