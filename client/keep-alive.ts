@@ -8,7 +8,7 @@ const COUNT_EVERY_MS = 1000;
  *
  * @example
  * import { keepAlive } from 'nestjs-session-security/client/keep-alive';
- * keepAlive(start(), document.querySelector('video'));
+ * keepAlive(start(), document.querySelector('video')!);
  * keepAlive(start(), fetch('/images', { method: 'POST', body: file }));
  *
  * @returns stops it
