@@ -72,12 +72,12 @@ function watchReturns(): void {
 }
 
 /** Leaves the page for another, lets `meanwhile` happen, and goes back. The server is slow to answer. */
-async function awayAndBack(meanwhile: () => void = () => {}): Promise<Return> {
+async function awayAndBack(meanwhile: () => void | Promise<void> = () => {}): Promise<Return> {
   await page.goto('/');
   await page.locator('[data-watched]').waitFor();
   await page.goto('/elsewhere');
   await pause(300);
-  meanwhile();
+  await meanwhile();
   server.interfere = () => pause(400).then(() => false);
   await page.evaluate(() => history.back()).catch(() => undefined);
   const told = () => server.visits.find((visit) => visit.startsWith('GET /told?'));
@@ -112,5 +112,20 @@ describe('T14', () => {
       5000,
     );
     expect(server.visits.filter((visit) => visit === 'GET /').length).toBe(1);
+  });
+
+  test('Back from the sign-in page, to which the next page was left, shows no data in any frame', async () => {
+    const { coveredInTask, frames } = await awayAndBack(async () => {
+      server.session.end('idle');
+      await page.evaluate(() => dispatchEvent(new PageTransitionEvent('pageshow', { persisted: true })));
+      await page.waitForURL('**/login?returnTo=%2Felsewhere');
+    });
+
+    expect(coveredInTask).toBe(true);
+    expect(frames).not.toContain(true);
+    const signIn = () => server.visits.includes('GET /login?returnTo=%2F') || undefined;
+    await eventually('the sign-in page again', signIn, 5000);
+    // The page that was left is not in the history any more.
+    expect(server.visits.filter((visit) => visit === 'GET /elsewhere').length).toBe(1);
   });
 });
