@@ -4,7 +4,7 @@
  */
 export const STYLE = `
 :host{display:block!important;color-scheme:light dark;font:1rem/1.5 system-ui}
-dialog{visibility:visible;box-sizing:border-box;inline-size:24em;border:1px solid;border-radius:8px}
+dialog{visibility:visible;box-sizing:border-box;inline-size:27em;border:1px solid;border-radius:8px}
 h2,p{margin:0 0 .5em}
 ::backdrop{background:#0009}
 #clock{font-size:2em}

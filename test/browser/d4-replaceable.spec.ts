@@ -149,7 +149,7 @@ describe('D3 without any styling', () => {
       });
       expect(Math.min(place.left, place.right)).toBeGreaterThanOrEqual(16);
       expect(place.padding).toBeGreaterThanOrEqual(16);
-      expect(place.width).toBeLessThanOrEqual(400);
+      expect(place.width).toBeLessThanOrEqual(440);
     },
   );
 });
