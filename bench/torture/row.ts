@@ -1,0 +1,178 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import { BenchedApplication } from '../browser/benched-application.js';
+import type { BenchedClient, Claim } from '../browser/benched-client.js';
+import type { Limits } from '../browser/clients/mount.js';
+import type { Tab, UnmanagedTabs, Visit } from '../browser/unmanaged-tabs.js';
+
+/** A row of the torture bench: something that browsers or people do, and what has to come of it. */
+export interface Row {
+  readonly id: string;
+  readonly what: string;
+  /** What a client has to claim for the row to count. */
+  readonly needs?: readonly Claim[];
+  readonly limits?: Limits;
+  /** Content security policy of the page. */
+  readonly policy?: string;
+  /** Throws {@link RowFailure} when the client does not do what it has to. */
+  play(scene: Scene): Promise<void>;
+}
+
+/** P: passed, F: failed, –: the client does not claim to do this. */
+export interface Outcome {
+  readonly verdict: 'P' | 'F' | '–';
+  readonly because: string;
+}
+
+/** The client did not do what the row demands; anything else that is thrown is a fault of the bench. */
+export class RowFailure extends Error {}
+
+/** Short, so that real time can be used throughout: the browser's throttling knows no other. */
+const LIMITS: Limits = { warnAfter: 3, expireAfter: 6 };
+
+/** How much later than its limit something may come, on a busy machine too. Clients that fail do so by more, or for good. */
+export const LATE_MS = 4000;
+
+/** For how much longer than the limit somebody is active who has to stay. */
+export const BEYOND_MS = 2500;
+
+const LOOK_EVERY_MS = 50;
+
+export async function playRow(row: Row, client: BenchedClient, tabs: UnmanagedTabs): Promise<Outcome> {
+  const missing = row.needs?.find((claim) => !client.claims.includes(claim));
+  if (missing) return { verdict: '–', because: `nothing in it ${missing}` };
+  const scene = await Scene.prepare(row, client, tabs);
+  try {
+    await row.play(scene);
+    return { verdict: 'P', because: '' };
+  } catch (error) {
+    if (error instanceof RowFailure) return { verdict: 'F', because: error.message };
+    throw new Error(`${row.id} could not be played for ${client.name}`, { cause: error });
+  } finally {
+    await scene.close();
+  }
+}
+
+/** One application with the client in its page, and one browser. */
+export class Scene {
+  private constructor(
+    readonly client: BenchedClient,
+    readonly application: BenchedApplication,
+    readonly limits: Limits,
+    private readonly visit: Visit,
+  ) {}
+
+  static async prepare(row: Row, client: BenchedClient, tabs: UnmanagedTabs): Promise<Scene> {
+    const limits = row.limits ?? LIMITS;
+    return new Scene(
+      client,
+      await BenchedApplication.start(client, limits, row.policy),
+      limits,
+      await tabs.newVisit(),
+    );
+  }
+
+  async close(): Promise<void> {
+    await this.visit.close();
+    await this.application.stop();
+  }
+
+  get expireAfterMs(): number {
+    return this.limits.expireAfter * 1000;
+  }
+
+  /** Opens the application in a tab in front of the others, and waits until the client watches. */
+  async open(): Promise<Tab> {
+    const tab = await this.visit.open(`${this.application.url}/`);
+    const looked = await lookUntil(10_000, async () => {
+      const { started, errors } = await look(tab);
+      return errors.length > 0 || started;
+    });
+    const { errors } = await look(tab);
+    if (errors.length > 0) throw new RowFailure(`throws ${errors[0]}`);
+    if (!looked) throw new Error('The page did not start.');
+    return tab;
+  }
+
+  /** Opens a tab with something else, in front of the others. */
+  async openElsewhere(): Promise<Tab> {
+    return this.visit.open(`${this.application.url}/elsewhere`);
+  }
+
+  /** The machine sleeps: the server's time goes on, the wall clock too, the monotonic clock and all timers stand still. */
+  async sleep(milliseconds: number): Promise<void> {
+    this.application.sleep(milliseconds);
+    for (const tab of this.visit.tabs) await tab.shiftClock(milliseconds);
+  }
+
+  /** The content has to be gone from the tab by then, whatever goes on meanwhile. */
+  async expectGone(tab: Tab, withinMs: number, meanwhile?: () => Promise<unknown>): Promise<void> {
+    const gone = await lookUntil(withinMs, async () => {
+      if (!(await look(tab)).shown) return true;
+      await meanwhile?.();
+      return false;
+    });
+    if (!gone) throw new RowFailure(`content still shown after ${seconds(withinMs)}`);
+  }
+
+  /** The content has to stay in the tab for so long. */
+  async expectShown(tab: Tab, forMs: number, meanwhile?: () => Promise<unknown>): Promise<void> {
+    const startedAt = Date.now();
+    const gone = await lookUntil(forMs, async () => {
+      if (!(await look(tab)).shown) return true;
+      await meanwhile?.();
+      return false;
+    });
+    if (gone) throw new RowFailure(`content gone after ${seconds(Date.now() - startedAt)}`);
+  }
+
+  async expectWarned(tab: Tab, withinMs: number): Promise<void> {
+    const warned = await lookUntil(withinMs, async () => (await look(tab)).warned);
+    if (!warned) throw new RowFailure(`no warning within ${seconds(withinMs)}`);
+  }
+
+  /** For so long there has to be no sign of the client. */
+  async expectQuiet(tab: Tab, forMs: number): Promise<void> {
+    const seen = await lookUntil(forMs, async () => {
+      const { shown, warned } = await look(tab);
+      return !shown || warned;
+    });
+    if (seen) throw new RowFailure('warns or expires at once');
+  }
+}
+
+interface Look {
+  started: boolean;
+  shown: boolean;
+  warned: boolean;
+  errors: string[];
+}
+
+/** What is to be seen in a tab. */
+async function look(tab: Tab): Promise<Look> {
+  for (;;) {
+    try {
+      return await tab.evaluate(() => ({
+        started: (globalThis.benched?.started && (benched.client.ready?.() ?? true)) || false,
+        shown: document.querySelector('main')?.checkVisibility() ?? false,
+        warned: globalThis.benched?.warned ?? false,
+        errors: globalThis.benched?.errors ?? [],
+      }));
+    } catch (error) {
+      // The page was left while it was looked at: look at the next one.
+      if (!/navigated|context/.test((error as Error).message)) throw error;
+    }
+  }
+}
+
+/** Looks again and again. Answers whether it came true in time; and it looks once more than there is time for. */
+async function lookUntil(withinMs: number, isTrue: () => Promise<boolean>): Promise<boolean> {
+  const deadline = Date.now() + withinMs;
+  for (;;) {
+    const late = Date.now() >= deadline;
+    if (await isTrue()) return true;
+    if (late) return false;
+    await pause(LOOK_EVERY_MS);
+  }
+}
+
+const seconds = (milliseconds: number): string => `${(milliseconds / 1000).toFixed(1)} s`;
