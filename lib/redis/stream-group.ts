@@ -15,7 +15,7 @@ const FIRST_RETRY_MS = 1000;
 const SWEEP_MS = 5000;
 const DEAD_LETTERS_KEPT = 10_000;
 
-/** Published with `{ group, entry, error, deliveries, news }` when an event is given up. */
+/** Published with `{ group, entry, error, deliveries, signal }` when an event is given up. */
 const setAsideChannel = channel('nestjs-session-security:event-set-aside');
 
 export interface StreamGroupSurroundings {
@@ -229,7 +229,8 @@ export class StreamGroup {
       `${this.name} failed ${deliveries} times on a session's ${news?.signal.kind ?? 'unreadable'} event ${id}, which is ` +
         `set aside in ${keys.deadLetters(shard)}: ${why}`,
     );
-    setAsideChannel.publish({ group: this.name, entry: id, error, deliveries, news });
+    // Not the news as they are: those know the session's id.
+    setAsideChannel.publish({ group: this.name, entry: id, error, deliveries, signal: news?.signal });
   }
 
   /** Acknowledgements of one turn of the event loop go together. */
