@@ -96,6 +96,8 @@ export class ActivityTracker {
   #outage: { readonly since: number; readonly message: string } | undefined;
   /** Activity that a shared store must know before it counts, written together. */
   #writing: { readonly sessionIds: Set<string>; readonly done: Promise<void> } | undefined;
+  /** Writes that no request waits for, but a flush does, and with it the end of the process. */
+  readonly #unawaited = new Set<Promise<void>>();
   #flushedAt: number;
   #life = 0;
   #ticking?: Promise<void> | undefined;
@@ -507,6 +509,7 @@ export class ActivityTracker {
     for (let left = this.watched.dirtyCount; left > 0; left -= FLUSH_SLICE) {
       await this.#write(this.watched.takeDirty(FLUSH_SLICE));
     }
+    await Promise.all(this.#unawaited);
   }
 
   /** Writes the activity of these sessions in one batch. */
@@ -629,7 +632,9 @@ export class ActivityTracker {
     if (this.#storeFailing) return;
     if (!this.#writing) {
       this.#writing = this.#writeSoon();
-      this.#writing.done.catch((error: unknown) => this.#report('flush', error));
+      const written = this.#writing.done.catch((error: unknown) => this.#report('flush', error));
+      this.#unawaited.add(written);
+      void written.then(() => this.#unawaited.delete(written));
     }
     this.#writing.sessionIds.add(sessionId);
   }
