@@ -1,0 +1,36 @@
+/**
+ * Proves that the simulation can fail: `npm run simulate:faults` builds the engine once for each deliberate fault of
+ * `test/simulation/faults.mjs` and tells stories until one breaks a promise, first the one that did so before. A fault that
+ * survives is an error.
+ */
+import { parseArgs } from 'node:util';
+import { faults } from '../test/simulation/faults.mjs';
+import { loadSimulation } from './simulation/load.mjs';
+
+const { values } = parseArgs({
+  options: { seeds: { type: 'string', default: '2000' }, only: { type: 'string' } },
+});
+const limit = Number(values.seeds);
+const chosen = faults.filter(({ name }) => values.only === undefined || name.includes(values.only));
+let caught = 0;
+
+for (const fault of chosen) {
+  const outcome = await firstBroken(fault);
+  if (outcome) caught++;
+  console.log(
+    `${fault.name.padEnd(75)} ${outcome ? `seed ${outcome.seed}: ${outcome.broken.message}` : 'SURVIVED'}`,
+  );
+}
+console.log(`\n${caught} of ${chosen.length} faults were caught within ${limit} seeds each.`);
+process.exit(caught === chosen.length && caught > 0 ? 0 : 1);
+
+async function firstBroken(fault) {
+  const { simulate } = await loadSimulation(fault);
+  const known = await simulate(fault.seed);
+  if (known.broken) return known;
+  for (let seed = 1; seed <= limit; seed++) {
+    const outcome = await simulate(seed);
+    if (outcome.broken) return outcome;
+  }
+  return undefined;
+}

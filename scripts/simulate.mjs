@@ -1,0 +1,37 @@
+/**
+ * The simulation outside of the test command: `npm run simulate -- --seeds 100000` for many stories,
+ * `npm run simulate -- --seed 42 --trace` for one, line by line. The first broken promise ends the run.
+ */
+import { parseArgs } from 'node:util';
+import { loadSimulation } from './simulation/load.mjs';
+
+const { values } = parseArgs({
+  options: {
+    seed: { type: 'string' },
+    seeds: { type: 'string', default: '2000' },
+    first: { type: 'string', default: '1' },
+    trace: { type: 'boolean', default: false },
+  },
+});
+const { simulate, reportOf } = await loadSimulation();
+const beganAt = performance.now();
+const first = Number(values.seed ?? values.first);
+const count = values.seed === undefined ? Number(values.seeds) : 1;
+
+for (let seed = first; seed < first + count; seed++) {
+  const outcome = await simulate(seed, values.trace ? console.log : undefined);
+  if (outcome.broken) {
+    showProgress(seed - first);
+    console.error(`\n${reportOf(outcome)}`);
+    process.exit(1);
+  }
+  if ((seed - first + 1) % 100 === 0) showProgress(seed - first + 1);
+}
+showProgress(count);
+console.log(`\nEvery promise was kept.`);
+
+function showProgress(done) {
+  const seconds = (performance.now() - beganAt) / 1000;
+  const line = `${done} of ${count} seeds, ${(done / seconds).toFixed(0)} a second`;
+  process.stdout.write(process.stdout.isTTY ? `\r${line}` : `${line}\n`);
+}

@@ -1,0 +1,205 @@
+/**
+ * Deliberate faults, each a small change of the engine's sources that a hurried hand could make. The simulation must
+ * catch every one of them, or it proves nothing; `npm run simulate:faults` holds it to that. A change names text that
+ * stands exactly once in its file: when the source moves on, the fault has to move with it. The seed is that of a story
+ * which has caught it, to be told first; other stories are told only if that one has become another by now.
+ *
+ * @type {{ name: string, seed: number, changes: { file: string, from: string, to: string }[] }[]}
+ */
+export const faults = [
+  fault(
+    'a deadline is compared with <',
+    22,
+    'lib/policy/verdict.ts',
+    "now >= expireAt ? 'expired'",
+    "now > expireAt ? 'expired'",
+  ),
+  fault(
+    'activity moves the absolute lifetime',
+    14,
+    'lib/policy/verdict.ts',
+    'Math.min(timeline.startedAt, now) + limits.maxLifetime',
+    'Math.min(timeline.lastActivityAt, now) + limits.maxLifetime',
+  ),
+  {
+    name: 'stamps of the future count',
+    seed: 141,
+    changes: [
+      change('lib/policy/verdict.ts', 'Math.min(timeline.lastActivityAt, now)', 'timeline.lastActivityAt'),
+      change(
+        'lib/activity/watched-sessions.ts',
+        'Math.min(session.lastActivityAt, now)',
+        'session.lastActivityAt',
+      ),
+    ],
+  },
+  fault(
+    'the clock follows a wall clock that is set back',
+    28,
+    'lib/activity/clock.ts',
+    'this.#offset = Math.max(this.#offset, this.wall() - monotonic)',
+    'this.#offset = this.wall() - monotonic',
+  ),
+  fault(
+    'activity moves back',
+    1,
+    'lib/activity/watched-sessions.ts',
+    "at <= page.lastActivityAt[row]! || this.#judge(slot, now).phase === 'expired'",
+    "this.#judge(slot, now).phase === 'expired'",
+  ),
+  {
+    name: 'a ping counts before it is asked whether the session has expired',
+    seed: 69,
+    changes: [
+      change(
+        'lib/activity/watched-sessions.ts',
+        "at <= page.lastActivityAt[row]! || this.#judge(slot, now).phase === 'expired'",
+        'at <= page.lastActivityAt[row]!',
+      ),
+      change(
+        'lib/http/session-enforcer.ts',
+        '    const marker = readMarker(session.data);\n    if (!signedIn && !marker)',
+        `    const { body } = request as { body?: { idleFor?: number } };
+    if (body?.idleFor !== undefined) this.tracker.touch(session.id, body.idleFor * 1000);
+    const marker = readMarker(session.data);
+    if (!signedIn && !marker)`,
+      ),
+    ],
+  },
+  fault(
+    'passive requests count',
+    1,
+    'lib/http/session-security.guard.ts',
+    'this.classifier.isPassive(context, request) ? undefined : this.enforcer.touch(request)',
+    'this.enforcer.touch(request)',
+  ),
+  fault(
+    'the wheel forgets a session that it has looked at',
+    1,
+    'lib/activity/watched-sessions.ts',
+    'due.push({ sessionId: page.sessionIds[row]!, verdict });\n      }\n      this.#file(slot, now);',
+    'due.push({ sessionId: page.sessionIds[row]!, verdict });\n      }',
+  ),
+  fault(
+    'a warned session is not filed again when activity calls the warning off',
+    1,
+    'lib/activity/watched-sessions.ts',
+    'its next warning may come sooner than that.\n    this.#file(slot, now);',
+    'its next warning may come sooner than that.',
+  ),
+  fault(
+    'other limits are not filed',
+    578,
+    'lib/activity/watched-sessions.ts',
+    'page.flags[row]! &= ~Flag.Warned;\n    this.#file(slot, now);\n    return true;',
+    'page.flags[row]! &= ~Flag.Warned;\n    return true;',
+  ),
+  fault(
+    'reading and changing a record is not one step',
+    240,
+    'lib/activity/stores/express-session-activity-store.ts',
+    'const mine = before ? before.then(work, work) : work();',
+    'const mine = work();',
+  ),
+  fault(
+    'an end is answered twice',
+    24,
+    'lib/activity/stores/express-session-activity-store.ts',
+    'this.#removing.delete(id);\n      return record;',
+    'return record;',
+  ),
+  fault(
+    'a removal that failed and was carried out all the same is told by nobody',
+    23,
+    'lib/activity/stores/express-session-activity-store.ts',
+    'stored ? this.#record(id, stored) : this.#removing.get(id)',
+    'stored && this.#record(id, stored)',
+  ),
+  fault(
+    'warnings wait for the store',
+    1,
+    'lib/activity/stores/express-session-activity-store.ts',
+    'if (expired.length === due.length) return',
+    'await this.#settleAll(expired, now);\n    if (expired.length === due.length) return',
+  ),
+  fault(
+    'no tombstone at sign-out',
+    1165,
+    'lib/activity/activity-tracker.ts',
+    'if (!keepBlob) this.bury(sessionId, reason);\n    const underWay',
+    'const underWay',
+  ),
+  fault(
+    'a session has two homes after its id has changed',
+    5,
+    'lib/activity/activity-tracker.ts',
+    '      await this.#handOver(from, to);\n',
+    '',
+  ),
+  fault(
+    'what is owed to a failing store is forgotten',
+    111,
+    'lib/activity/activity-tracker.ts',
+    'this.#debts.set(sessionId, { ...this.#debts.get(sessionId), ...debt });',
+    '',
+  ),
+  fault(
+    'the gate does not look again after the write',
+    329,
+    'lib/http/express/session-gate.ts',
+    'if (!this.tracker.tombstone(sessionId)) return done(error);',
+    'return done(error);',
+  ),
+  fault(
+    'the gate does not look again after the read',
+    105,
+    'lib/http/express/session-gate.ts',
+    'else if (!session || this.#goesOn(sessionId, session)) answer(null, session);',
+    'else if (!session || sessionId) answer(null, session);',
+  ),
+  {
+    name: 'a marker without a record is let in',
+    seed: 26,
+    changes: [
+      change(
+        'lib/http/session-enforcer.ts',
+        'if (record?.life !== marker.life) return this.#bury(request, session, state);',
+        '',
+      ),
+      change(
+        'lib/http/express/session-gate.ts',
+        'if (record?.life !== marker.life) {',
+        'if (record && record.life !== marker.life) {',
+      ),
+    ],
+  },
+  fault(
+    'the guard believes what the middleware has seen',
+    1,
+    'lib/http/session-enforcer.ts',
+    'return sessionId !== undefined && life !== undefined && this.tracker.goesOn(sessionId, life);',
+    'return sessionId !== undefined && life !== undefined;',
+  ),
+  fault(
+    'a handler that outlives its session begins another',
+    4,
+    'lib/http/session-enforcer.ts',
+    'if (marker && marker.life !== watched?.life) return this.platform.letGo(request);',
+    '',
+  ),
+  fault(
+    'the end of an anonymous request signs out who has signed in meanwhile',
+    176,
+    'lib/http/session-enforcer.ts',
+    "if (!signedIn) return marker && this.#forget(present, 'logout');",
+    "if (!signedIn) return watched && this.#forget(present, 'logout');",
+  ),
+];
+
+function fault(name, seed, file, from, to) {
+  return { name, seed, changes: [change(file, from, to)] };
+}
+
+function change(file, from, to) {
+  return { file, from, to };
+}

@@ -1,0 +1,184 @@
+import type { EndReason, Limits } from '../../../lib/index.js';
+
+/** A way out of a life that somebody took. Instants of the world's time. */
+export interface Claim {
+  readonly reasons: readonly EndReason[];
+  /** From then on nobody may be served; `Infinity` while it is still being worked off. */
+  bindsFrom: number;
+  /** From then on it must be told soon. */
+  dueFrom: number;
+}
+
+/** A moment at which a person showed to be there: by the world's time, and as the process's clock had it. */
+interface Activity {
+  readonly at: number;
+  readonly stamp: number;
+}
+
+const KEPT_ACTIVITIES = 50;
+
+/**
+ * One sign-in and what truly became of it: the oracle's own little model, which shares no code with the engine. Stamps
+ * are instants of the watching process's clock, in milliseconds.
+ *
+ * As long as its process lives and the store answers, the last activity is known exactly: `earliest` and `latest` are
+ * the same. A crash may lose some of it, and the engine then gives some time on top, so they part.
+ */
+export class Life {
+  state: 'beginning' | 'alive' | 'over' = 'beginning';
+  /** The number that those share whom parallel rotations made of one session. */
+  family: number;
+  startedAt = NaN;
+  earliest = -Infinity;
+  latest = -Infinity;
+  claims: Claim[] = [];
+  /** When it gave up session ids for others, by the world's time. */
+  readonly givenUpAt = new Map<string, number>();
+  /** Its session id is being changed, by so many visits. */
+  moves = 0;
+  /** It may have come to an end without a fault: something that it needed was lost. Cleared when it is seen alive. */
+  doubtful = false;
+  /**
+   * The store failed while its id changed, while it began or ended, so that there may be two records of it or none, and
+   * what its next process finds is anybody's guess. Only little is promised for such a life.
+   */
+  murky = false;
+  /** Its end leaves the session to an anonymous visitor, so that there may be one under its id for ever. */
+  leavesSession = false;
+  /** From this instant of the world on, a browser's cookie leads to it. */
+  visibleSince = Infinity;
+  /** Since when, by its process's clock, its deadlines could be foreseen: it was loaded, or time or limits jumped. */
+  foreseenSince = -Infinity;
+  /** In which process the present idle period was warned of… */
+  warnedIn: number | undefined;
+  /** …and by which of its names. */
+  warnedAs: string | undefined;
+  /** Activity that called a warning off, in this step: as it was told, and as it must be. */
+  renewals = 0;
+  renewalsDue = 0;
+  /** Before this step, its last activity was known exactly. */
+  wasExact = false;
+  /** Who wrote the record that another process is to take over, until that one writes its own. */
+  formerWriter: string | undefined;
+  /** World time since which its deadline has passed. */
+  overdueSince: number | undefined;
+  overAt: number | undefined;
+  /** Processes that told its end. */
+  readonly toldIn = new Set<number>();
+  #activities: Activity[] = [];
+
+  constructor(
+    readonly number: number,
+    readonly user: string,
+    /** The session id under which it goes on. */
+    public sessionId: string,
+    /** The session id was in use before, so requests of then may overwrite the session with what they remember. */
+    readonly reusesId: boolean,
+    public limits: Limits,
+    /** The process that watches it. */
+    public process: number,
+    readonly beganAt: number,
+  ) {
+    this.family = number;
+  }
+
+  /** Nothing has happened that would excuse its end. */
+  get isCertain(): boolean {
+    return this.state === 'alive' && this.claims.length === 0 && this.moves === 0 && !this.doubtful;
+  }
+
+  /** When it ends by itself, if this was the last activity. */
+  deadline(lastActivity: number): number {
+    const { expireAfter, maxLifetime } = this.limits;
+    const lifetimeEnd = maxLifetime == null ? Infinity : this.startedAt + maxLifetime * 1000;
+    return Math.min(lastActivity + expireAfter * 1000, lifetimeEnd);
+  }
+
+  /** When its user is to be warned. */
+  warning(lastActivity: number): number {
+    const deadline = this.deadline(lastActivity);
+    const { warnAfter, expireAfter } = this.limits;
+    return deadline === Infinity ? Infinity : deadline - (expireAfter - warnAfter) * 1000;
+  }
+
+  /** Somebody was there. */
+  active(stamp: number, at: number): void {
+    this.earliest = Math.max(this.earliest, stamp);
+    this.latest = Math.max(this.latest, stamp);
+    this.#activities.push({ at, stamp });
+    if (this.#activities.length > KEPT_ACTIVITIES) this.#activities.shift();
+  }
+
+  /** Of the activity since an instant of the world only that survives which the store knows. */
+  forgetSince(at: number, inStore: number): void {
+    this.#activities = this.#activities.filter((activity) => activity.at <= at || activity.stamp <= inStore);
+  }
+
+  /** The latest activity that has not been forgotten. */
+  get latestKnown(): number {
+    return Math.max(-Infinity, ...this.#activities.map(({ stamp }) => stamp));
+  }
+
+  /**
+   * The latest instant that a process may take for the last activity. One that has taken over gives the time on top in
+   * which the process before may have seen activity that it did not write, but it never believes in the future.
+   */
+  latestFor(process: number, now: number, graceMs: number): number {
+    if (process === this.process) return this.latest;
+    return this.latest > now ? now : this.latest + graceMs * (process - this.process);
+  }
+
+  /** A process begins whose clock shows `now`: what lies in the future is taken as the instant at which it is found. */
+  mayBeFoundFrom(now: number): void {
+    this.earliest = Math.min(this.earliest, now);
+  }
+
+  /** Another process takes over what the store knows. */
+  adoptedBy(process: number, now: number, graceMs: number): void {
+    if (process === this.process) return;
+    this.latest = this.latestFor(process, now, graceMs);
+    this.process = process;
+    this.foreseenSince = now;
+    this.warnedIn = undefined;
+    this.overdueSince = undefined;
+  }
+
+  /** The process that has taken over has written what it knows. */
+  writtenBy(writer: string, lastActivityAt: number): void {
+    if (writer === this.formerWriter) return;
+    this.formerWriter = undefined;
+    this.latest = Math.min(this.latest, Math.max(this.earliest, lastActivityAt));
+  }
+
+  /** Goes on where another is, and nobody knows which of the two is left. */
+  resume({ state, startedAt, earliest, latest, limits, family, formerWriter }: Life): void {
+    Object.assign(this, {
+      state,
+      startedAt,
+      earliest,
+      latest,
+      limits,
+      family,
+      formerWriter,
+      doubtful: true,
+      murky: true,
+    });
+  }
+
+  /** An end that the store did not carry out is no end to the next process. */
+  comeBack(lastActivityAt: number): void {
+    this.state = 'alive';
+    this.doubtful = this.murky = true;
+    this.earliest = Math.min(this.earliest, lastActivityAt);
+    this.claims = [];
+  }
+
+  end(at: number): void {
+    this.state = 'over';
+    this.overAt = at;
+  }
+
+  get title(): string {
+    return `life ${this.number} (${this.user}, ${this.sessionId})`;
+  }
+}

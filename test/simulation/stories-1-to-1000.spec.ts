@@ -1,0 +1,20 @@
+import { describe, expect, it } from '@jest/globals';
+import { simulate } from './simulate.js';
+import { tellStoriesFrom } from './stories.js';
+
+describe('the promises of the server side', () => {
+  tellStoriesFrom(1);
+
+  it('are judged by a world that is the same whenever a seed is told', async () => {
+    for (let seed = 1; seed <= 20; seed++) {
+      const { fingerprint } = await simulate(seed);
+      expect(await simulate(seed)).toMatchObject({ seed, fingerprint });
+    }
+  });
+
+  it('are judged by different stories', async () => {
+    const told = new Set<string>();
+    for (let seed = 1; seed <= 20; seed++) told.add((await simulate(seed)).fingerprint);
+    expect(told.size).toBe(20);
+  });
+});

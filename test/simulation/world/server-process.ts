@@ -1,0 +1,218 @@
+import type { EventEmitter } from 'node:events';
+import { ApplicationConfig, Reflector } from '@nestjs/core';
+import session from 'express-session';
+import { ActivityTracker } from '../../../lib/activity/activity-tracker.js';
+import { SessionReferences } from '../../../lib/activity/session-reference.js';
+import { StoreCalls } from '../../../lib/activity/store-calls.js';
+import { ExpressSessionActivityStore } from '../../../lib/activity/stores/express-session-activity-store.js';
+import { UserSessions } from '../../../lib/activity/user-sessions.js';
+import { WatchedSessions } from '../../../lib/activity/watched-sessions.js';
+import type { AnySessionEvent } from '../../../lib/events/session-event.js';
+import { SessionSecurityEvents } from '../../../lib/events/session-security-events.js';
+import type { ClientFiles } from '../../../lib/http/client-files.js';
+import { ClientTexts } from '../../../lib/http/client-texts.js';
+import { DraftKeys } from '../../../lib/http/draft-keys.js';
+import { EndNotice } from '../../../lib/http/end-notice.js';
+import { ExpiredAnswer } from '../../../lib/http/expired-answer.js';
+import { ExpressSessionPlatform } from '../../../lib/http/express/express-session-platform.js';
+import { ExpressSessionBlobs, SessionGate } from '../../../lib/http/express/session-gate.js';
+import { PingAnswer, type SessionStatus } from '../../../lib/http/ping-answer.js';
+import { pingController } from '../../../lib/http/ping.controller.js';
+import { RequestClassifier } from '../../../lib/http/request-classifier.js';
+import { SessionEnforcer } from '../../../lib/http/session-enforcer.js';
+import { SessionSecurityGuard } from '../../../lib/http/session-security.guard.js';
+import { SessionSecurityInterceptor } from '../../../lib/http/session-security.interceptor.js';
+import { SessionSecurityMiddleware } from '../../../lib/http/session-security.middleware.js';
+import { SetupAdvisor } from '../../../lib/http/setup-advisor.js';
+import { SignIn } from '../../../lib/http/sign-in.js';
+import type { SessionSecurityOptions } from '../../../lib/options/session-security.options.js';
+import { validateOptions } from '../../../lib/options/validate-options.js';
+import type { Limits, SessionSecurityRequest } from '../../../lib/index.js';
+import { MachineClock } from './machine-clock.js';
+import type { Scheduler } from './scheduler.js';
+import { type Caller, SimulatedSessionStore } from './session-store.js';
+import type { SessionStorage } from './session-storage.js';
+import type { Settings } from './settings.js';
+
+/** No browser of this world loads the client script. */
+const NO_FILES = { ofType: () => [] } as unknown as ClientFiles;
+
+/** What surrounds a process and outlives it. */
+export interface Surroundings {
+  readonly scheduler: Scheduler;
+  readonly storage: SessionStorage;
+  readonly settings: Settings;
+  /** Epoch milliseconds that the machine's wall clock shows. */
+  wall(): number;
+  newSessionId(): string;
+  limitsFor(process: ServerProcess, request: SessionSecurityRequest): Limits | 'never' | undefined;
+  told(process: ServerProcess, event: AnySessionEvent): void;
+  /** Runs what belongs to a process; the only way in. */
+  enter(process: ServerProcess, run: () => void): void;
+}
+
+/** The ping controller's methods, as Nest would call them. */
+export interface Pings {
+  read(request: unknown, response: unknown): Promise<SessionStatus>;
+  ping(request: unknown, response: unknown): Promise<SessionStatus>;
+  end(request: unknown, response: unknown): Promise<SessionStatus>;
+}
+
+/**
+ * One life of the server: the module's real classes, put together as the module file does, behind the real middleware
+ * of express-session. Everything in here is lost in a crash; only the session storage stays.
+ */
+export class ServerProcess implements Caller {
+  readonly clock: MachineClock;
+  readonly references = new SessionReferences();
+  readonly tracker: ActivityTracker;
+  readonly users: UserSessions;
+  readonly store: session.Store & EventEmitter;
+  readonly session: ReturnType<typeof session>;
+  readonly middleware: SessionSecurityMiddleware;
+  readonly guard: SessionSecurityGuard;
+  readonly interceptor: SessionSecurityInterceptor;
+  readonly pings: Pings;
+  readonly #gate: SessionGate;
+  #alive = true;
+
+  constructor(
+    readonly number: number,
+    private readonly surroundings: Surroundings,
+  ) {
+    const { scheduler, settings, storage } = surroundings;
+    const beganAt = scheduler.now;
+    this.clock = new MachineClock({
+      monotonic: () => scheduler.now - beganAt,
+      wall: () => surroundings.wall(),
+      every: (milliseconds, callback) => this.#every(milliseconds, callback),
+    });
+    this.store = new SimulatedSessionStore(storage, this, settings.store);
+    this.session = session({
+      secret: 'simulation',
+      store: this.store,
+      genid: () => surroundings.newSessionId(),
+      resave: settings.resave,
+      rolling: settings.rolling,
+      saveUninitialized: false,
+    });
+
+    const options = this.#options(settings);
+    const flushIntervalMs = options.flushInterval * 1000;
+    const { clock, references } = this;
+    const watched = new WatchedSessions(clock.now());
+    const calls = new StoreCalls(clock, options.storeTimeout * 1000);
+    const records = new ExpressSessionActivityStore(watched, references, clock, calls, flushIntervalMs);
+    const blobs = new ExpressSessionBlobs(calls);
+    this.tracker = new ActivityTracker(records, watched, blobs, references, clock, flushIntervalMs);
+    this.users = new UserSessions(this.tracker, records, watched, references, clock, options);
+    this.#gate = new SessionGate(this.tracker, calls, (original) => {
+      blobs.attach(original);
+      records.attach(original);
+      this.tracker.recover();
+    });
+    const platform = new ExpressSessionPlatform(this.#gate);
+    const applicationConfig = new ApplicationConfig();
+    const advisor = new SetupAdvisor(options, applicationConfig, this.tracker);
+    const signIn = new SignIn(options);
+    const enforcer = new SessionEnforcer(this.tracker, this.users, platform, signIn, options, advisor, clock);
+    const notice = new EndNotice(enforcer);
+    const expiredAnswer = new ExpiredAnswer(options, platform, this.tracker);
+    const reflector = new Reflector();
+    this.middleware = new SessionSecurityMiddleware(enforcer, platform);
+    this.guard = new SessionSecurityGuard(
+      enforcer,
+      this.tracker,
+      new RequestClassifier(reflector, applicationConfig, options),
+      reflector,
+      expiredAnswer,
+      notice,
+      platform,
+      advisor,
+      options,
+    );
+    this.interceptor = new SessionSecurityInterceptor(enforcer);
+    const texts = new ClientTexts(NO_FILES, options);
+    const draftKeys = new DraftKeys(options, this.tracker, references, clock);
+    const answer = new PingAnswer(enforcer, this.tracker, references, texts, draftKeys, clock, options);
+    this.pings = Reflect.construct(pingController(options.path), [
+      enforcer,
+      this.tracker,
+      answer,
+      notice,
+      expiredAnswer,
+      advisor,
+    ]) as Pings;
+    new SessionSecurityEvents(this.tracker, references, records).all$.subscribe((event) =>
+      surroundings.told(this, event),
+    );
+    if (options.sessionStore) this.#gate.guard(options.sessionStore);
+    void this.tracker.open();
+  }
+
+  get alive(): boolean {
+    return this.#alive;
+  }
+
+  outside(delay: number, label: string, run: () => void): void {
+    this.surroundings.scheduler.after(delay, `p${this.number} ${label}`, run);
+  }
+
+  inside(delay: number, label: string, run: () => void): void {
+    const enter = (): void => this.surroundings.enter(this, run);
+    this.surroundings.scheduler.after(delay, `p${this.number} ${label}`, enter, () => this.#alive);
+  }
+
+  /** Lets code of the process wait. */
+  wait(delay: number, label: string): Promise<void> {
+    return new Promise((resolve) => this.inside(delay, label, resolve));
+  }
+
+  /** As the module does before the server stops to listen… */
+  async beforeShutdown(): Promise<void> {
+    await this.tracker.tick();
+    await this.tracker.flush();
+  }
+
+  /** …and after the last request has been answered. */
+  async shutdown(): Promise<void> {
+    try {
+      await this.tracker.close();
+    } finally {
+      this.#gate.release();
+    }
+  }
+
+  /** From now on nothing of it runs any more. */
+  die(): void {
+    this.#alive = false;
+  }
+
+  #every(milliseconds: number, callback: () => unknown): () => void {
+    let running = true;
+    const repeat = (): void =>
+      this.inside(milliseconds, 'timer', () => {
+        if (!running) return;
+        repeat();
+        callback();
+      });
+    repeat();
+    return () => (running = false);
+  }
+
+  #options(settings: Settings): SessionSecurityOptions {
+    const { limits, flushInterval, onExpired, onStoreFailure, storeTimeout } = settings;
+    const { options } = validateOptions({
+      ...limits,
+      flushInterval,
+      onExpired,
+      onStoreFailure,
+      storeTimeout,
+      ...(settings.knowsStore ? { sessionStore: this.store } : {}),
+      ...(settings.limitsByFunction
+        ? { limits: (request: SessionSecurityRequest) => this.surroundings.limitsFor(this, request) }
+        : {}),
+    });
+    return options;
+  }
+}
