@@ -148,7 +148,7 @@ describe('D2', () => {
   });
 
   test('Escape stays signed in, also the third time while the server does not answer', async () => {
-    await serve({ dismiss: 'button' });
+    await serve({ dismiss: 'button' }, {}, { warnAfter: 1, expireAfter: 60 });
     const page = await open();
     await warned(page);
     server.interfere = (response) => !!response.writeHead(503).end();

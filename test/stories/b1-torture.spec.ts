@@ -11,7 +11,7 @@ import { launchRealisticChromium } from '../support/client/chromium.js';
 jest.setTimeout(240_000);
 
 /** Rows wait for real time more than they work. */
-const AT_A_TIME = 6;
+const AT_A_TIME = 4;
 
 let browser: Browser;
 const outcomes = new Map<string, Promise<Outcome>>();
