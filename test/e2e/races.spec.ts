@@ -182,6 +182,35 @@ describe('no race makes two of one, or one of two', () => {
     expect(await browser.user()).toBe('ben');
   });
 
+  it('a request of somebody who was replaced does not follow who took their place to another id', async () => {
+    await open();
+    const browser = desk.browser();
+    await browser.post('/login', { user: 'anna', regenerate: false }).expect(201);
+    const answer = browser
+      .copy()
+      .get('/guarded')
+      .then(({ body }) => body);
+    await door.reached;
+    await browser.post('/login', { user: 'ben', regenerate: false }).expect(201);
+    await browser.post('/rotate').expect(201);
+    door.open();
+    expect(await answer).toEqual({ user: null });
+    expect(await browser.user()).toBe('ben');
+  });
+
+  it('a session that is ended while its id is being changed does not go on under the new one', async () => {
+    await open();
+    const browser = await desk.signedIn();
+    const held = store.hold('destroy', isSession);
+    const rotation = browser.post('/rotate').then();
+    await held.reached;
+    await desk.security.endAll('anna');
+    held.release();
+    await rotation;
+    expect(await browser.user()).toBeNull();
+    expect(desk.log.of('end')).toEqual([expect.objectContaining({ reason: 'revoked' })]);
+  });
+
   it('a sign-out counts also in a request that goes on with the session under its new id', async () => {
     await open();
     const browser = await desk.signedIn();
