@@ -2,7 +2,7 @@ import { createServer } from 'node:http';
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { FakeSessionServer } from '../../test/support/client/fake-session-server.js';
-import { ownScript, OURS, pageScript } from './benched-client.js';
+import { ownEnding, ownScript, OURS, pageScript } from './benched-client.js';
 import type { BenchedClient } from './benched-client.js';
 import type { Limits } from './clients/mount.js';
 
@@ -26,8 +26,7 @@ export class BenchedApplication {
     private readonly client: BenchedClient,
     private readonly limits: Limits,
     private readonly policy: string,
-    private readonly script: string,
-    private readonly ownScript: string,
+    private readonly scripts: ReadonlyMap<string, string>,
   ) {
     this.session = new FakeSessionServer(() => Date.now() + this.sleptMs, limits);
     this.session.redirectTo = '/signed-out';
@@ -36,10 +35,14 @@ export class BenchedApplication {
   }
 
   static async start(client: BenchedClient, limits: Limits, policy = ''): Promise<BenchedApplication> {
-    const scripts = await Promise.all([pageScript(client), ownScript()]);
+    const scripts = new Map([
+      ['/bench.js', await pageScript(client)],
+      ['/session-security/client.js', await ownScript()],
+      ['/session-security/client/ending.js', await ownEnding()],
+    ]);
     const server = createServer();
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-    return new BenchedApplication(server, client, limits, policy, ...scripts);
+    return new BenchedApplication(server, client, limits, policy, scripts);
   }
 
   get url(): string {
@@ -58,8 +61,8 @@ export class BenchedApplication {
 
   private async handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const { pathname, search } = new URL(request.url!, this.url);
-    if (pathname === '/session-security/client.js') sendScript(response, this.ownScript);
-    else if (pathname === '/bench.js') sendScript(response, this.script);
+    const script = this.scripts.get(pathname);
+    if (script !== undefined) sendScript(response, script);
     else if (pathname.startsWith('/session-security/') || pathname === '/keep-alive')
       await this.answer(request, response, pathname.slice('/session-security/'.length) + search);
     else if (pathname === '/told') {

@@ -54,7 +54,15 @@ export function pageScript({ module }: BenchedClient): Promise<string> {
 
 /** Our script tag's file, as it is published. */
 export function ownScript(): Promise<string> {
-  return once('', async () => (await bundleClient('client/auto.ts', { format: 'iife' })).code);
+  return once('client.js', async () => (await bundleClient('client/auto.ts', { format: 'iife' })).code);
+}
+
+/** What our script loads before the first warning. */
+export function ownEnding(): Promise<string> {
+  return once(
+    'ending.js',
+    async () => (await bundleClient('client/ending/ending.ts', { format: 'esm' })).code,
+  );
 }
 
 function once(name: string, make: () => Promise<string>): Promise<string> {

@@ -3,6 +3,9 @@ import type { Browser, CDPSession } from 'playwright-core';
 /** One command of the Chrome DevTools Protocol, and its answer. */
 type Send = (method: string, parameters?: object) => Promise<Record<string, unknown>>;
 
+/** A page that is left at the wrong moment answers nothing. */
+const LONGEST_COMMAND_MS = 15_000;
+
 /** Events have no `id`. */
 interface Reply {
   readonly id?: number;
@@ -45,8 +48,10 @@ export class UnmanagedTabs {
     return (method, params = {}) =>
       new Promise((resolve, reject) => {
         const id = ++sent;
+        const limit = setTimeout(() => reject(new Error(`${method}: no answer`)), LONGEST_COMMAND_MS);
         waiting.set(id, ({ result, error }) => {
           waiting.delete(id);
+          clearTimeout(limit);
           if (error) reject(new Error(`${method}: ${error.message}`));
           else resolve(result as Record<string, unknown>);
         });
@@ -138,6 +143,10 @@ export class Tab {
 function shiftableClock(): void {
   const RealDate = Date;
   let shift = 0;
+  // What happens to the clock while another page is in the tab is seen by a page that comes back, too.
+  const readShift = (): void => void (shift = Number(sessionStorage.getItem('clock-shift')));
+  readShift();
+  addEventListener('pageshow', readShift, true);
   class ShiftedDate extends RealDate {
     constructor(...parts: unknown[]) {
       super(...((parts.length > 0 ? parts : [RealDate.now() + shift]) as [number]));
@@ -149,6 +158,7 @@ function shiftableClock(): void {
   }
   Object.assign(globalThis, {
     Date: ShiftedDate,
-    shiftClock: (milliseconds: number) => (shift += milliseconds),
+    shiftClock: (milliseconds: number) =>
+      sessionStorage.setItem('clock-shift', String((shift += milliseconds))),
   });
 }

@@ -152,14 +152,17 @@ async function look(tab: Tab): Promise<Look> {
   for (;;) {
     try {
       return await tab.evaluate(() => ({
-        started: (globalThis.benched?.started && (benched.client.ready?.() ?? true)) || false,
+        // Some leave before they can be seen to have started.
+        started:
+          location.pathname === '/signed-out' ||
+          ((globalThis.benched?.started && (benched.client.ready?.() ?? true)) ?? false),
         shown: document.querySelector('main')?.checkVisibility() ?? false,
         warned: globalThis.benched?.warned ?? false,
         errors: globalThis.benched?.errors ?? [],
       }));
     } catch (error) {
       // The page was left while it was looked at: look at the next one.
-      if (!/navigated|context/.test((error as Error).message)) throw error;
+      if (!/navigated|context|no answer/.test((error as Error).message)) throw error;
     }
   }
 }

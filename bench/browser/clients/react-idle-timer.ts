@@ -1,13 +1,15 @@
 import { createElement, useEffect } from 'react';
 import { createRoot } from 'react-dom/client';
 import { useIdleTimer } from 'react-idle-timer';
+import type { IIdleTimer } from 'react-idle-timer';
 import type { Mount } from './mount.js';
 
 /** With the options for many tabs, `crossTab` and `syncTimers`, without which it fails more rows. */
 export const mount: Mount = ({ warnAfter, expireAfter }, hooks) => {
+  let timer: IIdleTimer | undefined;
   let watching = false;
   function Watch(): null {
-    useIdleTimer({
+    timer = useIdleTimer({
       timeout: expireAfter * 1000,
       promptBeforeIdle: (expireAfter - warnAfter) * 1000,
       crossTab: true,
@@ -20,5 +22,6 @@ export const mount: Mount = ({ warnAfter, expireAfter }, hooks) => {
     return null;
   }
   createRoot(document.body.appendChild(document.createElement('div'))).render(createElement(Watch));
-  return { ready: () => watching };
+  // Its documentation has a "still here?" button do this; while it prompts, activity does not count.
+  return { ready: () => watching, stay: () => void timer?.activate() };
 };
