@@ -1,0 +1,69 @@
+import type { Tab } from '../browser/unmanaged-tabs.js';
+import { median, rounded } from '../support/report.js';
+import { NOT_CLAIMED, pause, until } from './measurement.js';
+import type { Measurement } from './measurement.js';
+
+const LIMITS = { warnAfter: 3, expireAfter: 30 };
+const ROUNDS = 5;
+
+/** Notes in the page when the warning goes, or when the first input came, in epoch milliseconds. */
+function noteInstants(): void {
+  const noted = { input: 0, calledOff: 0 };
+  Object.assign(globalThis, { noted });
+  addEventListener(
+    'pointermove',
+    ({ timeStamp }) => void (noted.input ||= performance.timeOrigin + timeStamp),
+    { capture: true },
+  );
+  let { warned } = benched;
+  Object.defineProperty(benched, 'warned', {
+    get: () => warned,
+    set(value: boolean) {
+      if (warned && !value) noted.calledOff = performance.timeOrigin + performance.now();
+      warned = value;
+    },
+  });
+}
+
+declare global {
+  var noted: { input: number; calledOff: number };
+}
+
+const startNote = (tab: Tab) =>
+  tab.evaluate(() => void Object.assign(globalThis.noted, { input: 0, calledOff: 0 }));
+
+export const otherTabs: Measurement = {
+  name: 'warning gone in other tab',
+  what: `after activity, or "stay" where activity does not count, in one tab; median of ${ROUNDS}`,
+  unit: 'ms',
+  async measure(client, browser) {
+    if (!client.claims.includes('warns')) return NOT_CLAIMED;
+    return browser.visit(client, LIMITS, async (page) => {
+      const [other, front] = [await page.open(), await page.open()];
+      for (const tab of [other, front]) await tab.evaluate(noteInstants);
+      await front.moveMouse();
+      const delays: number[] = [];
+      for (let round = 0; round < ROUNDS; round++) {
+        for (const tab of [other, front]) {
+          if (!(await until(12_000, () => page.warned(tab)))) throw new Error('No warning.');
+          await startNote(tab);
+        }
+        // The other clients' timers are late by up to a second in hidden tabs; the call must not meet them.
+        await pause(300 + 100 * round);
+        await front.moveMouse();
+        if (!(await until(1500, async () => !(await page.warned(other))))) {
+          await front.evaluate(() => {
+            noted.input = performance.timeOrigin + performance.now();
+            benched.client.stay?.();
+          });
+          if (!(await until(5000, async () => !(await page.warned(other)))))
+            return { text: 'not within 5 s' };
+        }
+        const from = await front.evaluate(() => noted.input);
+        delays.push((await other.evaluate(() => noted.calledOff)) - from);
+      }
+      const value = median(delays);
+      return { value, text: `${rounded(value)} ms` };
+    });
+  },
+};
