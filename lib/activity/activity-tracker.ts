@@ -191,6 +191,18 @@ export class ActivityTracker {
     return this.watched.lifeOf(sessionId);
   }
 
+  /**
+   * The session as it is to be told of. Memory that takes it for idle may only not have heard of activity on another
+   * process; what the store says is not remembered, because it allows for more than there was.
+   */
+  async latest(sessionId: string): Promise<WatchedSession | undefined> {
+    const known = this.watched.get(sessionId);
+    if (!this.#shared || !known || this.verdict(sessionId)?.phase === 'active') return known;
+    const stored = await this.#shared.find(this.references.ofSession(sessionId)).catch(ignore);
+    if (stored?.life !== known.life) return known;
+    return { ...known, lastActivityAt: Math.max(known.lastActivityAt, stored.lastActivityAt) };
+  }
+
   /** Where the session stands, by memory. `active` and `warning` are certain, `expired` is to be confirmed. */
   verdict(sessionId: string): Verdict | undefined {
     return this.watched.verdict(sessionId, this.clock.now());

@@ -46,10 +46,10 @@ export class PingAnswer {
     private readonly options: SessionSecurityOptions,
   ) {}
 
-  statusOf(request: SessionSecurityRequest): SessionStatus {
+  async statusOf(request: SessionSecurityRequest): Promise<SessionStatus> {
     const { outcome, unreadId, sessionId = unreadId, ended } = this.enforcer.stateOf(request);
     if (outcome === 'ended') return this.#nobody('expired', ended?.reason ?? null);
-    const known = sessionId === undefined ? undefined : this.tracker.recall(sessionId);
+    const known = sessionId === undefined ? undefined : await this.tracker.latest(sessionId);
     if (!known || sessionId === undefined) return this.#nobody('anonymous', null);
     const owner = this.ownerOf(sessionId);
     if (isExempt(known.limits)) return { ...this.#nobody('exempt', null), owner, redirectTo: null };

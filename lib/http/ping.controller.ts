@@ -49,7 +49,7 @@ export function pingController(path: string): Type {
     ): Promise<Answer> {
       this.advisor.pinged();
       await this.enforcer.reconsider(request);
-      const status = this.#answer(request, response);
+      const status = await this.#answer(request, response);
       return {
         ...status,
         ...(start !== undefined && { client: this.answer.clientStart(request, language) }),
@@ -80,11 +80,11 @@ export function pingController(path: string): Type {
       this.#refuseCrossSite(request, response);
       await this.enforcer.end(request, 'logout');
       this.expiredAnswer.clearSiteData(request, response);
-      return { ...this.#answer(request, response), state: 'anonymous', reason: null };
+      return { ...(await this.#answer(request, response)), state: 'anonymous', reason: null };
     }
 
     /** What memory knows for certain is answered also when the store fails; else the client is to ask again. */
-    #answer(request: SessionSecurityRequest, response: SessionSecurityResponse): SessionStatus {
+    #answer(request: SessionSecurityRequest, response: SessionSecurityResponse): Promise<SessionStatus> {
       const { outcome, unreadId } = this.enforcer.stateOf(request);
       if (outcome === 'unknown' && (unreadId === undefined || !this.tracker.lives(unreadId)))
         throw storeUnavailable(response);

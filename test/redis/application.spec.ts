@@ -2,6 +2,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import { SessionSecurityEvents, SessionSecurityHealth } from 'nestjs-session-security';
 import { eventually } from '../support/real-time.js';
 import { RedisServer } from '../support/redis-server.js';
+import { ActivityTracker } from '../../lib/activity/activity-tracker.js';
 import { Desk } from './support/desk.js';
 
 describe('an application in two processes', () => {
@@ -85,6 +86,24 @@ describe('an application in two processes', () => {
     expect(await user(0, cookie)).toBeNull();
   }, 40_000);
 
+  it('T10 a process that has not heard of later activity elsewhere does not tell of a warning', async () => {
+    const cookie = await signIn(0);
+    await user(1, cookie);
+    await eventually(
+      'a warning, by memory',
+      async () => {
+        await call(0, 'post', '/session-security/ping', cookie).send({ idleFor: 0 }).expect(200);
+        // A request that is no activity.
+        const { body } = await call(1, 'get', '/session-security/ping', cookie).expect(200);
+        expect(body).toMatchObject({ state: 'active' });
+        return desks[1]!.app.get(ActivityTracker).verdict(idOf(cookie))?.phase === 'warning';
+      },
+      20_000,
+    );
+    const { body } = await call(1, 'get', '/session-security/ping', cookie).expect(200);
+    expect(body).toMatchObject({ state: 'active' });
+  }, 40_000);
+
   it('3 while Redis is away requests get a clean 503 and health says so; afterwards nobody was ended', async () => {
     await Promise.all(desks.map((desk) => desk.close()));
     desks = [await Desk.open(server.url, { security: { grace: 0, warnAfter: 50, expireAfter: 60 } })];
@@ -103,3 +122,8 @@ describe('an application in two processes', () => {
     expect(await user(0, cookie)).toBe('anna');
   }, 40_000);
 });
+
+/** The session id in a signed cookie of express-session. */
+function idOf(cookie: string): string {
+  return /s:([^.]+)\./.exec(decodeURIComponent(cookie))![1]!;
+}

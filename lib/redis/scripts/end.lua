@@ -13,6 +13,6 @@ local record = readRecord(KEYS[4])
 redis.call('DEL', KEYS[4])
 if not record then return { text(now), false } end
 local dueAt = now
-if reason == 'idle' or reason == 'lifetime' then dueAt = judge(record, now, 0).expireAt end
+if record.l ~= 'never' and (reason == 'idle' or reason == 'lifetime') then dueAt = judge(record, now, 0).expireAt end
 tell(KEYS[3], mode == 'move' and 'moved' or 'end', id, record, now, reason, dueAt, mode == 'keep')
 return { text(now), reply(record) }
