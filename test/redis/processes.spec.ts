@@ -5,14 +5,17 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { eventually } from '../support/real-time.js';
 import { RedisServer } from '../support/redis-server.js';
-import { compile, removeCompiled } from './support/compiled.js';
+import { compile, removeCompiled } from '../support/compiled.js';
 import { Engine, notesOf, recordedEnds } from './support/engine.js';
 
 /** As many as a busy machine of two cores can carry; docs/redis.md has the command for the full size. */
 const SESSIONS = Number(process.env['SESSIONS'] ?? 2000);
 const RUNS = Number(process.env['RUNS'] ?? 2);
-const EXPIRE_AFTER = 4;
-const LIMITS = [3, EXPIRE_AFTER] as const;
+const PATIENCE_MS = 60_000 + SESSIONS * 10;
+/** About as long as it takes until a session has been touched again, so that touches come around the deadlines. */
+const EXPIRE_AFTER = Math.max(4, SESSIONS / 3000);
+const LIMITS = [EXPIRE_AFTER - 1, EXPIRE_AFTER] as const;
+const TOUCHING_MS = 3000 + SESSIONS;
 
 describe('many processes', () => {
   let compiled: string;
@@ -38,7 +41,7 @@ describe('many processes', () => {
   };
   /** Waits until the groups have handled every end. */
   const allHandled = (sessions: number): Promise<unknown> =>
-    eventually('every end handled', () => handledEnds().size === sessions, 60_000);
+    eventually('every end handled', () => handledEnds().size === sessions, PATIENCE_MS);
   const handledEnds = (): Map<string, Set<string>> => {
     const ids = new Map<string, Set<string>>();
     for (const line of notesOf(notes, 'handled')) {
@@ -65,6 +68,15 @@ describe('many processes', () => {
     expect({ early, acceptedAfterwards }).toEqual({ early: [], acceptedAfterwards: [] });
     expect(new Set([...handledEnds().values()].map((ids) => ids.size))).toEqual(new Set([1]));
   };
+  /** Printed and not judged: on a machine that is busy with other things, nothing comes on time. */
+  const sayHowLate = async (): Promise<void> => {
+    const [ends, touches] = [await recordedEnds(server), notesOf(notes, 'accepted').length];
+    const late = ends.map(({ at, dueAt }) => at - dueAt).sort((one, other) => one - other);
+    const [median, last] = [late[Math.floor(late.length / 2)], late.at(-1)];
+    process.stdout.write(
+      `    measured: ${ends.length} ends, accepted ${touches}, late by ${median} ms in the median, ${last} ms at most\n`,
+    );
+  };
   beforeAll(async () => {
     compiled = compile();
     server = await RedisServer.start();
@@ -87,15 +99,16 @@ describe('many processes', () => {
     async () => {
       const sessions = SESSIONS;
       const [, , , victim] = await boot(4);
+      const touching = engines.map((engine) => engine.order({ do: 'touch', sessions, forMs: TOUCHING_MS }));
       await startShares(sessions);
-      const touching = engines.map((engine) => engine.order({ do: 'touch', sessions, forMs: 5000 }));
       await pause(1000 + Math.random() * 3500);
       await victim!.kill();
       await Promise.all(touching);
       await allHandled(sessions);
       await expectPromisesKept(sessions);
+      await sayHowLate();
     },
-    90_000,
+    PATIENCE_MS + 60_000,
   );
 
   it('2 all processes stopped across the deadlines, one started: every event arrives, with its lateness', async () => {
@@ -103,7 +116,7 @@ describe('many processes', () => {
     await boot(2);
     await startShares(sessions);
     await Promise.all(engines.map((engine) => engine.close()));
-    await pause(6000);
+    await pause((EXPIRE_AFTER + 2) * 1000);
     await boot(1);
     await allHandled(sessions);
     await expectPromisesKept(sessions);

@@ -1,12 +1,16 @@
 import 'reflect-metadata';
-import { Controller, Get, type INestApplication, Module, Post, Req } from '@nestjs/common';
+import { type IncomingMessage, ServerResponse } from 'node:http';
+import type { Duplex } from 'node:stream';
+import { Controller, Get, type INestApplication, Module, Post, Req, Sse } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { ExpressAdapter } from '@nestjs/platform-express';
 import { RedisStore } from 'connect-redis';
 import session from 'express-session';
 import { createClient } from 'redis';
+import { concat, NEVER, of, takeUntil } from 'rxjs';
 import request from 'supertest';
 import {
+  Passive,
   SessionSecurityModule,
   type SessionSecurityOptionsInput,
   SessionSecurityService,
@@ -35,6 +39,12 @@ class DeskController {
   @Get('whoami')
   whoami(@Req() incoming: any): object {
     return { user: incoming.session?.user?.id ?? null };
+  }
+
+  @Passive()
+  @Sse('news')
+  news(@Req() incoming: any): object {
+    return concat(of({ data: 'welcome' }), NEVER).pipe(takeUntil(this.sessions.ended(incoming)));
   }
 
   @Post('slow')
@@ -77,14 +87,23 @@ export class Desk {
     class AppModule {}
 
     const app = await NestFactory.create(AppModule, new ExpressAdapter(), { logger: false });
-    app.use(
-      session({
-        secret: 'of the cookies',
-        resave: false,
-        saveUninitialized: false,
-        store: new RedisStore({ client: clients.at(-1)!, disableTouch: true }),
-      }),
-    );
+    const sessions = session({
+      secret: 'of the cookies',
+      resave: false,
+      saveUninitialized: false,
+      store: new RedisStore({ client: clients.at(-1)!, disableTouch: true }),
+    });
+    app.use(sessions);
+    // A socket as those of the web: a request that is answered by taking over its connection.
+    app.getHttpServer().on('upgrade', (incoming: any, socket: Duplex) => {
+      void sessions(incoming, new ServerResponse(incoming as IncomingMessage) as any, () => {
+        app
+          .get(SessionSecurityService)
+          .ended(incoming)
+          .subscribe(() => socket.end());
+        socket.write('HTTP/1.1 101 Switching Protocols\r\nUpgrade: test\r\nConnection: Upgrade\r\n\r\n');
+      });
+    });
     await app.listen(0, '127.0.0.1');
     return new Desk(app, clients);
   }
@@ -103,6 +122,10 @@ export class Desk {
   async signIn(user = 'anna'): Promise<string> {
     const { headers } = await this.call('post', `/login?user=${user}`).expect(201);
     return (headers['set-cookie'] as unknown as string[])[0]!.split(';')[0]!;
+  }
+
+  get address(): { readonly port: number } {
+    return this.app.getHttpServer().address() as { port: number };
   }
 
   async userOf(cookie: string): Promise<string | null> {

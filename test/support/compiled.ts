@@ -3,8 +3,9 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { transformSync } from '@swc/core';
 
-const root = fileURLToPath(new URL('../../..', import.meta.url));
-const SOURCES = ['lib', 'test/redis/support', 'sample'];
+const root = fileURLToPath(new URL('../..', import.meta.url));
+/** With the built client, which the server hands out. */
+const SOURCES = ['lib', 'test/redis/support', 'sample', 'dist/client'];
 
 /**
  * The library and the programs of the tests as JavaScript, for processes of their own to run. It lies within the
@@ -27,7 +28,8 @@ export function compile(): string {
       const path = join(file.parentPath, file.name).slice(root.length);
       const target = join(folder, path);
       mkdirSync(dirname(target), { recursive: true });
-      if (path.endsWith('.ts')) writeFileSync(target.replace(/ts$/, 'js'), javaScript(join(root, path)));
+      if (/(?<!\.d)\.ts$/.test(path))
+        writeFileSync(target.replace(/ts$/, 'js'), javaScript(join(root, path)));
       else cpSync(join(root, path), target);
     }
   }
