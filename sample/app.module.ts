@@ -8,11 +8,12 @@ import { SESSION_COOKIE } from './session-cookie.js';
 import { NotificationsModule } from './notifications/notifications.module.js';
 import { PatientsModule } from './patients/patients.module.js';
 import type { SampleSettings } from './settings.js';
+import type { SharedSessions } from './shared-sessions.js';
 import { WaitingRoomModule } from './waiting-room/waiting-room.module.js';
 
 @Module({})
 export class AppModule {
-  static with(settings: SampleSettings): DynamicModule {
+  static with(settings: SampleSettings, shared?: SharedSessions): DynamicModule {
     return {
       module: AppModule,
       imports: [
@@ -24,6 +25,7 @@ export class AppModule {
           },
           loginUrl: '/sign-in',
           cookieName: SESSION_COOKIE,
+          ...(shared && { store: shared.activity, secret: shared.secret }),
         }),
         AccountsModule.with(settings),
         PatientsModule,

@@ -9,6 +9,7 @@ import { AppModule } from './app.module.js';
 import { refuseCrossSiteWrites } from './cross-site.js';
 import { SESSION_COOKIE } from './session-cookie.js';
 import type { SampleSettings } from './settings.js';
+import type { SharedSessions } from './shared-sessions.js';
 
 /** Nothing inline and nothing from elsewhere. */
 const contentSecurityPolicy = {
@@ -29,8 +30,9 @@ const contentSecurityPolicy = {
 export async function createApplication(
   settings: SampleSettings,
   logger: LogLevel[] | false,
+  shared?: SharedSessions,
 ): Promise<NestExpressApplication> {
-  const application = await NestFactory.create<NestExpressApplication>(AppModule.with(settings), {
+  const application = await NestFactory.create<NestExpressApplication>(AppModule.with(settings, shared), {
     logger,
     // Event streams never end by themselves, and the application must be able to.
     forceCloseConnections: true,
@@ -40,8 +42,9 @@ export async function createApplication(
   application.use(
     session({
       name: SESSION_COOKIE,
-      // Sessions live in memory, so the key need not outlive the process either.
-      secret: randomBytes(32).toString('base64url'),
+      // Sessions that live in memory need no key that outlives the process.
+      secret: shared?.secret ?? randomBytes(32).toString('base64url'),
+      ...(shared && { store: shared.data }),
       resave: false,
       saveUninitialized: false,
       cookie: { httpOnly: true, sameSite: 'lax', secure: 'auto' },

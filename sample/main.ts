@@ -3,9 +3,10 @@ import { demoUsers, limitsOf } from './accounts/demo-users.js';
 import { createApplication } from './application.js';
 import { inWords } from './pages/durations.js';
 import { readSettings } from './settings.js';
+import { openSharedSessions } from './shared-sessions.js';
 
 const settings = readSettings(process.env);
-const application = await createApplication(settings, ['error', 'warn']);
+const application = await createApplication(settings, ['error', 'warn'], await openSharedSessions(settings));
 application.enableShutdownHooks();
 await application.listen(settings.port, '127.0.0.1');
 
@@ -16,7 +17,8 @@ Lindenhof Practice is open: http://127.0.0.1:${port}
 Sign in as
 ${demoUsers.map((user) => `  ${describe(user)}`).join('\n')}
 
-Set SESSION_LIMITS=5,10 to be warned after 5 and signed out after 10 seconds. Ctrl+C ends it.
+Set SESSION_LIMITS=5,10 to be warned after 5 and signed out after 10 seconds, REDIS_URL and SESSION_SECRET to run several
+of it together. Ctrl+C ends it.
 `);
 
 function describe(user: (typeof demoUsers)[number]): string {

@@ -9,26 +9,54 @@ import type { SampleSettings } from '../../sample/settings.js';
 import { launchChromium } from './client/chromium.js';
 import { recordViews, type View } from './views.js';
 
+/** Where the sample runs, for those who look at it from behind. */
+export interface Premises {
+  /** One process of it. */
+  readonly application: NestExpressApplication;
+  readonly address: string;
+  /** When the server last saw somebody, in epoch milliseconds. */
+  readonly lastActivityAt: () => Promise<number>;
+  readonly close: () => Promise<void>;
+}
+
 /** The sample and a real Chromium, for stories in real time. */
 export class FrontDesk {
   readonly events: AnySessionEvent[] = [];
 
   private constructor(
-    private readonly application: NestExpressApplication,
+    private readonly premises: Premises,
     private readonly browser: Browser,
-    readonly address: string,
   ) {
-    application.get(SessionSecurityEvents).all$.subscribe((event) => this.events.push(event));
+    premises.application.get(SessionSecurityEvents).all$.subscribe((event) => this.events.push(event));
   }
 
+  /** The sample in one process, which is this one. */
   static async open(limits: SampleSettings['limits']): Promise<FrontDesk> {
     const application = await createApplication({ port: 0, limits }, false);
     await application.listen(0, '127.0.0.1');
-    return new FrontDesk(application, await launchChromium(), await application.getUrl());
+    return FrontDesk.at({
+      application,
+      address: await application.getUrl(),
+      lastActivityAt: async () => {
+        const [session] = await application.get(SessionSecurityService).list();
+        if (session === undefined) throw new Error('Nobody is signed in');
+        return session.lastActivityAt;
+      },
+      close: () => application.close(),
+    });
+  }
+
+  /** The sample wherever it runs. */
+  static async at(premises: Premises): Promise<FrontDesk> {
+    return new FrontDesk(premises, await launchChromium());
+  }
+
+  get address(): string {
+    return this.premises.address;
   }
 
   get sessions(): SessionSecurityService {
-    return this.application.get(SessionSecurityService);
+    return this.premises.application.get(SessionSecurityService);
   }
 
   /** A browser with cookies of its own, in which somebody has just signed in; it has no tab yet. */
@@ -45,10 +73,8 @@ export class FrontDesk {
   }
 
   /** When the server last saw somebody, in epoch milliseconds. */
-  async lastActivityAt(): Promise<number> {
-    const [session] = await this.sessions.list();
-    if (session === undefined) throw new Error('Nobody is signed in');
-    return session.lastActivityAt;
+  lastActivityAt(): Promise<number> {
+    return this.premises.lastActivityAt();
   }
 
   eventsOf(kind: AnySessionEvent['kind']): AnySessionEvent[] {
@@ -57,7 +83,7 @@ export class FrontDesk {
 
   async close(): Promise<void> {
     await this.browser.close();
-    await this.application.close();
+    await this.premises.close();
   }
 }
 
