@@ -1,6 +1,7 @@
 /** `npm run bench`, or some of it: `npm run bench -- requests sessions`. */
 import { cpus, totalmem } from 'node:os';
 import { measureRequests } from './requests/requests.js';
+import { measureRedis } from './redis/redis.js';
 import { countStoreCommands } from './store-commands/store-commands.js';
 import { measureSessions } from './sessions/sessions.js';
 import { type Report, written } from './support/report.js';
@@ -11,6 +12,7 @@ const benchmarks: Record<string, Benchmark> = {
   requests: measureRequests,
   'store-commands': countStoreCommands,
   sessions: measureSessions,
+  redis: measureRedis,
 };
 
 const wanted = process.argv.slice(2);

@@ -1,8 +1,8 @@
 import { type Variant, VARIANT_NAMES } from '../support/application.js';
 import { Child } from '../support/children.js';
+import { RedisServer } from '../support/redis-server.js';
 import { type Report, rounded } from '../support/report.js';
 import { VariantServer } from '../support/variant-server.js';
-import { RedisServer } from './redis-server.js';
 
 const REQUESTS_PER_SECOND = 1_000;
 const CONNECTIONS = 16;

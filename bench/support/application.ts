@@ -16,18 +16,21 @@ import type { NextFunction, Request, Response } from 'express';
 import session, { type Store } from 'express-session';
 import type { Observable } from 'rxjs';
 import { SessionSecurityModule } from '../../lib/index.js';
+import type { RedisActivityStore } from '../../lib/redis/index.js';
 
 /**
  * How an application keeps idle sessions out: not at all, by the usual middleware that writes the last activity into the
- * session, or with this module. And what Nest itself takes for any global guard and interceptor, though they do nothing.
+ * session, or with this module, whose records lie beside the sessions or, for several processes (`shared`), in Redis. And
+ * what Nest itself takes for any global guard and interceptor, though they do nothing.
  */
-export type Variant = 'bare' | 'hand-written' | 'empty' | 'module';
+export type Variant = 'bare' | 'hand-written' | 'empty' | 'module' | 'shared';
 export const VARIANTS: readonly Variant[] = ['bare', 'hand-written', 'empty', 'module'];
 export const VARIANT_NAMES: Record<Variant, string> = {
   bare: 'express-session alone',
   'hand-written': 'with `req.session.lastActivity = now`',
   empty: 'with a global guard and an interceptor that do nothing',
   module: 'with nestjs-session-security',
+  shared: 'with nestjs-session-security and RedisActivityStore',
 };
 
 interface SessionData {
@@ -83,7 +86,24 @@ class EmptyInterceptor implements NestInterceptor {
 })
 class EmptyModule {}
 
-const MODULES: Record<Variant, Type> = {
+/** As {@link WatchedModule}, for one of several processes. */
+function sharedModule(store: RedisActivityStore): Type {
+  @Module({
+    imports: [
+      SessionSecurityModule.forRoot({
+        warnAfter: WARN_AFTER,
+        expireAfter: EXPIRE_AFTER,
+        secret: 'for the benchmark only, of all its processes',
+        store,
+      }),
+    ],
+    controllers: [OrdersController],
+  })
+  class SharedModule {}
+  return SharedModule;
+}
+
+const MODULES: Record<Exclude<Variant, 'shared'>, Type> = {
   bare: BareModule,
   'hand-written': BareModule,
   empty: EmptyModule,
@@ -94,8 +114,10 @@ const MODULES: Record<Variant, Type> = {
 export async function createApplication(
   variant: Variant,
   store: Store = new session.MemoryStore(),
+  records?: RedisActivityStore,
 ): Promise<INestApplication> {
-  const application = await NestFactory.create(MODULES[variant], { logger: ['error'] });
+  const module = variant === 'shared' ? sharedModule(records!) : MODULES[variant];
+  const application = await NestFactory.create(module, { logger: ['error'] });
   application.use(
     session({ secret: 'for the benchmark only', resave: false, saveUninitialized: false, store }),
   );

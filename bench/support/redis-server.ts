@@ -49,6 +49,18 @@ export class RedisServer {
     await this.client.configResetStat();
   }
 
+  /** What all data takes, in bytes. */
+  async usedMemory(): Promise<number> {
+    return Number(/^used_memory:(\d+)/m.exec(await this.client.info('memory'))![1]);
+  }
+
+  /** The processor time of the thread that carries commands out, in microseconds; others on the machine do not count. */
+  async processorMicroseconds(): Promise<number> {
+    const statistics = await this.client.info('cpu');
+    const seconds = [...statistics.matchAll(/^used_cpu_(?:sys|user)_main_thread:([\d.]+)/gm)];
+    return seconds.reduce((sum, [, value]) => sum + Number(value), 0) * 1e6;
+  }
+
   /** How often each command was called, those of this class left out. */
   async commandCounts(): Promise<Map<string, number>> {
     const statistics = await this.client.info('commandstats');

@@ -1,0 +1,170 @@
+import { randomBytes } from 'node:crypto';
+import { setTimeout as pause } from 'node:timers/promises';
+import { createClient } from 'redis';
+import { SteadyClock } from '../../lib/activity/clock.js';
+import { SessionReferences } from '../../lib/activity/session-reference.js';
+import { RedisActivityStore } from '../../lib/redis/index.js';
+import { RedisServer } from '../support/redis-server.js';
+import { median, quantile, type Report, rounded } from '../support/report.js';
+
+type Client = ReturnType<typeof clientAt>;
+
+const SESSIONS = 100_000;
+const AT_ONCE = 500;
+const TOUCH_SLICE = 500;
+/** Clock, deadlines and stream, and record and tombstone of each of 100 sessions. */
+const KEYS_OF_FULL_CLAIM = '203';
+const SECRET = 'for the benchmark only, of all its processes';
+/** Longer than it takes to start them all; a shortening then makes them due. */
+const LONG = { warnAfter: 3000, expireAfter: 3600, maxLifetime: null };
+const SHORT = { warnAfter: 0.1, expireAfter: 0.2, maxLifetime: null };
+
+interface Kept {
+  readonly id: string;
+  readonly life: number;
+  readonly userId?: string;
+}
+
+/** Memory, activity and ends of many sessions, without any application. */
+export async function measureStore(say: (line: string) => void): Promise<Omit<Report, 'title'>> {
+  const redis = await RedisServer.start();
+  const client = clientAt(redis.socket);
+  await client.connect();
+  const references = new SessionReferences(SECRET);
+  const store = new RedisActivityStore({ client, commandTimeout: 60 });
+  const clock = store.synchronize(new SteadyClock());
+  store.connect({ references, secret: SECRET, flushIntervalMs: 1000 });
+  await store.open();
+  /** Untold, so that memory is that of the sessions alone. */
+  const start = async (withUsers: boolean): Promise<Kept[]> => {
+    const kept: Kept[] = [];
+    await forEachOf(SESSIONS, async (number) => {
+      const [sessionId, now] = [randomBytes(24).toString('base64url'), clock.now()];
+      const user = withUsers ? { userId: `user-${1_000_000 + number}` } : {};
+      const session = { id: references.ofSession(sessionId), life: number, ...user };
+      await store.start({ ...session, startedAt: now, lastActivityAt: now, limits: LONG }, sessionId, true);
+      kept.push(session);
+    });
+    return kept;
+  };
+  try {
+    const empty = await redis.usedMemory();
+    say(`${SESSIONS} sessions without users`);
+    const anonymous = await start(false);
+    const withoutUsers = ((await redis.usedMemory()) - empty) / SESSIONS;
+    for (const batch of slices(anonymous, AT_ONCE))
+      await Promise.all(batch.map(({ id }) => store.end(id, 'logout')));
+    await redis.reset();
+    await store.due(clock.now(), AT_ONCE);
+
+    say(`${SESSIONS} sessions with users`);
+    const before = await redis.usedMemory();
+    const sessions = await start(true);
+    const withUsers = ((await redis.usedMemory()) - before) / SESSIONS;
+
+    say('activity of all, in batches');
+    const perTouch = await perSession(redis, async () => {
+      for (const batch of slices(sessions, TOUCH_SLICE)) {
+        const lastActivityAt = clock.now();
+        await store.touch(batch.map(({ id }) => ({ id, lastActivityAt })));
+      }
+    });
+
+    say('the end of all');
+    const startedAt = clock.now();
+    for (const batch of slices(sessions, AT_ONCE)) {
+      await Promise.all(
+        batch.map((session) =>
+          store.adjust({ ...session, limits: SHORT, startedAt, lastActivityAt: startedAt }),
+        ),
+      );
+    }
+    await pause(4000);
+    const begun = performance.now();
+    let claims: number[] = [];
+    const perExpiry = await perSession(redis, async () => {
+      claims = await claimTimes(client, () => drain(store, clock));
+    });
+    const perSecond = SESSIONS / ((performance.now() - begun) / 1000);
+    const [usual, slow] = [median(claims), quantile(claims, 0.99)];
+    await store.close();
+    return {
+      tables: [
+        {
+          caption: `${SESSIONS} sessions in 16 shards, session ids of 32 characters, user ids of 12, one process`,
+          columns: ['per session', 'measured'],
+          rows: [
+            ['memory, without a user', `${rounded(withoutUsers)} bytes`],
+            ['memory, with user and index of users', `${rounded(withUsers)} bytes`],
+            ['activity, written in batches: processor time of Redis', `${rounded(perTouch)} µs`],
+            ['end, told and taken out of all indexes: processor time of Redis', `${rounded(perExpiry)} µs`],
+            ['ends drained', `${rounded(perSecond)} a second`],
+            ['claim of 100 sessions, median', `${rounded(usual)} ms`],
+            ['claim of 100 sessions, 99 of 100 faster than', `${rounded(slow)} ms`],
+          ],
+        },
+      ],
+      targets: [
+        { what: 'memory with user index', measured: withUsers, unit: 'bytes', atMost: 450 },
+        { what: 'Redis per touch', measured: perTouch, unit: 'µs', atMost: 25 },
+        { what: 'ends drained', measured: perSecond, unit: '/s', atLeast: 20_000 },
+        { what: 'claim of 100 sessions, median', measured: usual, unit: 'ms', atMost: 3 },
+      ],
+    };
+  } finally {
+    client.destroy();
+    await redis.stop();
+  }
+}
+
+function clientAt(socket: string) {
+  return createClient({ socket: { path: socket, tls: false } });
+}
+
+/** Works off everything that is due, as the looks of one process do. */
+async function drain(store: RedisActivityStore, clock: { now(): number }): Promise<void> {
+  let left = SESSIONS;
+  while (left > 0) {
+    const { due } = await store.due(clock.now(), AT_ONCE);
+    store.takeNews();
+    left -= due.filter(({ kind }) => kind === 'expire').length;
+  }
+}
+
+/** How long each full batch of claims has held Redis up during the work, in milliseconds. */
+async function claimTimes(client: Client, work: () => Promise<void>): Promise<number[]> {
+  await client.configSet('slowlog-log-slower-than', '0');
+  await client.configSet('slowlog-max-len', '1000000');
+  await client.sendCommand(['SLOWLOG', 'RESET']);
+  await work();
+  const log = (await client.sendCommand(['SLOWLOG', 'GET', '-1'])) as unknown as [
+    id: unknown,
+    at: unknown,
+    microseconds: number,
+    command: string[],
+  ][];
+  return log
+    .filter(([, , , [name, , keys]]) => name === 'EVALSHA' && keys === KEYS_OF_FULL_CLAIM)
+    .map(([, , microseconds]) => microseconds / 1000);
+}
+
+/** The processor time that Redis takes for the work, in microseconds for each session. */
+async function perSession(redis: RedisServer, work: () => Promise<void>): Promise<number> {
+  const before = await redis.processorMicroseconds();
+  await work();
+  return ((await redis.processorMicroseconds()) - before) / SESSIONS;
+}
+
+async function forEachOf(count: number, work: (number: number) => Promise<void>): Promise<void> {
+  let next = 0;
+  const worker = async (): Promise<void> => {
+    while (next < count) await work(next++);
+  };
+  await Promise.all(Array.from({ length: AT_ONCE }, worker));
+}
+
+function slices<Item>(items: readonly Item[], size: number): Item[][] {
+  return Array.from({ length: Math.ceil(items.length / size) }, (_, number) =>
+    items.slice(number * size, (number + 1) * size),
+  );
+}
