@@ -152,7 +152,14 @@ describe('D2', () => {
     const page = await open();
     await warned(page);
     server.interfere = (response) => !!response.writeHead(503).end();
-    for (let press = 0; press < 3; press++) await page.keyboard.press('Escape');
+    const ready = page.locator('#stay[aria-disabled=false]');
+    for (let press = 0; press < 3; press++) {
+      // While a request is under way, another press means nothing.
+      const failed = page.waitForResponse((response) => response.status() === 503);
+      await page.keyboard.press('Escape');
+      await failed;
+      await ready.waitFor();
+    }
     expect(await dialogOf(page).isVisible()).toBe(true);
     server.interfere = undefined;
     await page.keyboard.press('Escape');
