@@ -46,9 +46,14 @@ export class PlainTab {
     return result!;
   }
 
+  /** Looks at the page; at the next one, if this one is left while it is looked at. */
   async evaluate<Result>(look: () => Result): Promise<Result> {
     const params = { expression: `(${look.toString()})()`, awaitPromise: true, returnByValue: true };
-    const { result, exceptionDetails } = (await this.send('Runtime.evaluate', params)) as {
+    const answer = await this.send('Runtime.evaluate', params).catch((error: unknown) => {
+      if (!/navigated|context/.test(String(error))) throw error;
+    });
+    if (!answer) return this.evaluate(look);
+    const { result, exceptionDetails } = answer as {
       result: { value: Result };
       exceptionDetails?: object;
     };
