@@ -187,14 +187,10 @@ export class SessionEnforcer {
 
   /** Memory knows this session of this user to be alive, and nothing else is to be asked. */
   #livesForSure(session: RequestSession, signedIn: SignedIn): boolean {
-    const record = this.tracker.recall(session.id);
     return (
-      record !== undefined &&
-      signedIn !== null &&
       !this.options.limits &&
       this.tracker.outage === undefined &&
-      readMarker(session.data)?.life === record.life &&
-      isSameUser(record.userId, signedIn.userId) &&
+      this.#isAsRemembered(session, signedIn) &&
       this.tracker.lives(session.id)
     );
   }
@@ -207,12 +203,16 @@ export class SessionEnforcer {
   ): boolean {
     if (rotatedFrom !== undefined) return false;
     if (typeof session === 'string') return session !== 'loose';
-    if (signedIn === null || this.tracker.tombstone(session.id)) return false;
-    const watched = this.tracker.recall(session.id);
+    return !this.tracker.tombstone(session.id) && this.#isAsRemembered(session, signedIn);
+  }
+
+  /** Memory has the same life of this session, with the same user. */
+  #isAsRemembered({ id, data }: RequestSession, signedIn: SignedIn): boolean {
+    const remembered = signedIn && this.tracker.recall(id);
     return (
-      watched !== undefined &&
-      readMarker(session.data)?.life === watched.life &&
-      isSameUser(watched.userId, signedIn.userId)
+      !!remembered &&
+      readMarker(data)?.life === remembered.life &&
+      isSameUser(remembered.userId, signedIn.userId)
     );
   }
 
