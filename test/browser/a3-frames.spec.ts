@@ -1,9 +1,9 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
-import type { Browser, BrowserContext, Frame, Page } from 'playwright-core';
+import { beforeEach, describe, expect, jest, test } from '@jest/globals';
+import type { BrowserContext, Frame, Page } from 'playwright-core';
 import type * as frameModule from '../../client/frame.js';
-import { launchChromium } from '../support/client/chromium.js';
-import { FakePingServer } from '../support/client/fake-ping-server.js';
+import type { FakePingServer } from '../support/client/fake-ping-server.js';
 import { loadModule } from '../support/client/page-module.js';
+import { pageStage } from '../support/client/page-stage.js';
 import { eventually } from '../support/real-time.js';
 
 jest.setTimeout(30_000);
@@ -13,27 +13,18 @@ type Watching = typeof window & { frameModule: typeof frameModule; counted: numb
 const policy = "default-src 'self'; script-src 'self' 'unsafe-inline'; frame-src *";
 const INNER = '<!doctype html><body><input id="inner"></body>';
 
-let browser: Browser;
+const openStage = pageStage();
 let server: FakePingServer;
 let context: BrowserContext;
 let page: Page;
 
-beforeAll(async () => {
-  browser = await launchChromium();
-});
 beforeEach(async () => {
-  server = await FakePingServer.start({ warnAfter: 540, expireAfter: 600 });
+  ({ server, context } = await openStage({ warnAfter: 540, expireAfter: 600 }));
   server.pages.set('/inner', { html: INNER, policy });
   server.pages.set('/deep', { html: '<!doctype html><body><iframe src="/inner"></iframe></body>', policy });
   server.pages.set('/', { body: '<main><iframe src="/inner"></iframe></main>', policy });
-  context = await browser.newContext({ baseURL: server.url });
   page = await context.newPage();
 });
-afterEach(async () => {
-  await context.close();
-  await server.stop();
-});
-afterAll(() => browser.close());
 
 async function open(): Promise<void> {
   await page.goto('/');

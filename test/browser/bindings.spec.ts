@@ -1,30 +1,20 @@
-import { afterAll, afterEach, beforeAll, describe, expect, jest, test } from '@jest/globals';
-import type { Browser, BrowserContext, Page } from 'playwright-core';
-import { launchChromium } from '../support/client/chromium.js';
-import { FakePingServer } from '../support/client/fake-ping-server.js';
+import { describe, expect, jest, test } from '@jest/globals';
+import type { BrowserContext, Page } from 'playwright-core';
+import type { FakePingServer } from '../support/client/fake-ping-server.js';
 import { loadModule } from '../support/client/page-module.js';
+import { pageStage } from '../support/client/page-stage.js';
 
 jest.setTimeout(30_000);
 
-let browser: Browser;
+const openStage = pageStage();
 let server: FakePingServer;
 let context: BrowserContext;
 
-beforeAll(async () => {
-  browser = await launchChromium();
-});
-afterEach(async () => {
-  await context.close();
-  await server.stop();
-});
-afterAll(() => browser.close());
-
 /** A page whose time stands still until it is resumed. */
 async function open(): Promise<Page> {
-  server = await FakePingServer.start({ warnAfter: 2, expireAfter: 60 });
+  ({ server, context } = await openStage({ warnAfter: 2, expireAfter: 60 }, { bypassCSP: true }));
   server.session.client = { dismiss: 'button', dialog: false };
   server.pages.set('/', { body: '<main></main>' });
-  context = await browser.newContext({ baseURL: server.url, bypassCSP: true });
   const page = await context.newPage();
   await page.clock.install();
   await page.clock.pauseAt(Date.now() + 1000);
@@ -45,6 +35,8 @@ describe.each(['react', 'vue'])('D4 the binding for %s', (framework) => {
     await page.getByText(/^warning \d\d$/).waitFor();
     const first = await button.textContent();
     await page.waitForFunction((text) => document.querySelector('button')!.textContent < text!, first);
+    // From here on the next warning is far away, however slowly the page is looked at.
+    server.session.limits.warnAfter = 50;
     await button.click();
     await page.getByText(/^active \d+$/).waitFor();
     expect(server.session.pings.filter(({ method }) => method === 'POST')).toHaveLength(1);

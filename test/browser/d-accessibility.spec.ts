@@ -1,12 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { afterAll, afterEach, beforeAll, describe, expect, jest, test } from '@jest/globals';
+import { describe, expect, jest, test } from '@jest/globals';
 import type { AxeResults } from 'axe-core';
-import type { Browser, BrowserContext, BrowserContextOptions, Page } from 'playwright-core';
+import type { BrowserContext, BrowserContextOptions, Page } from 'playwright-core';
 import { readLanguages } from '../../scripts/client-languages.mjs';
-import { launchChromium } from '../support/client/chromium.js';
-import { FakePingServer } from '../support/client/fake-ping-server.js';
+import type { FakePingServer } from '../support/client/fake-ping-server.js';
 import type { FakeLimits } from '../support/client/fake-session-server.js';
+import { pageStage } from '../support/client/page-stage.js';
 
 jest.setTimeout(60_000);
 
@@ -14,29 +14,19 @@ const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.mi
 const body =
   '<main><h1>Patients</h1><label>Name <input id="field"></label><button id="opener">Open</button></main>';
 
-let browser: Browser;
+const openStage = pageStage();
 let server: FakePingServer;
 let context: BrowserContext;
-
-beforeAll(async () => {
-  browser = await launchChromium();
-});
-afterEach(async () => {
-  await context.close();
-  await server.stop();
-});
-afterAll(() => browser.close());
 
 async function serve(
   client = {},
   limits: FakeLimits = { warnAfter: 1, expireAfter: 60 },
   options: BrowserContextOptions = {},
 ): Promise<Page> {
-  server = await FakePingServer.start(limits);
+  ({ server, context } = await openStage(limits, { bypassCSP: true, ...options }));
   server.session.client = { dismiss: 'button', ...client };
   server.pages.set('/', { body });
   // Axe is no part of the page, and needs what a strict policy forbids.
-  context = await browser.newContext({ baseURL: server.url, bypassCSP: true, ...options });
   return context.newPage();
 }
 

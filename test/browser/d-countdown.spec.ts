@@ -1,30 +1,20 @@
-import { afterAll, afterEach, beforeAll, describe, expect, jest, test } from '@jest/globals';
-import type { Browser, BrowserContext, Page } from 'playwright-core';
-import { launchChromium } from '../support/client/chromium.js';
-import { FakePingServer } from '../support/client/fake-ping-server.js';
+import { describe, expect, jest, test } from '@jest/globals';
+import type { BrowserContext, Page } from 'playwright-core';
+import type { FakePingServer } from '../support/client/fake-ping-server.js';
 import { loadModule } from '../support/client/page-module.js';
+import { pageStage } from '../support/client/page-stage.js';
 
 jest.setTimeout(30_000);
 
-let browser: Browser;
+const openStage = pageStage();
 let server: FakePingServer;
 let context: BrowserContext;
 
-beforeAll(async () => {
-  browser = await launchChromium();
-});
-afterEach(async () => {
-  await context.close();
-  await server.stop();
-});
-afterAll(() => browser.close());
-
 /** A page with a countdown; the element comes before the client has started, or after. */
 async function open(body: string, limits = { warnAfter: 2, expireAfter: 62 }): Promise<Page> {
-  server = await FakePingServer.start(limits);
+  ({ server, context } = await openStage(limits, { bypassCSP: true }));
   server.session.client = { dismiss: 'button' };
   server.pages.set('/', { body });
-  context = await browser.newContext({ baseURL: server.url, bypassCSP: true });
   const page = await context.newPage();
   await page.goto('/');
   await loadModule(page, 'client/countdown.ts', 'countdown');

@@ -1,35 +1,25 @@
-import { afterAll, afterEach, beforeAll, describe, expect, jest, test } from '@jest/globals';
-import type { Browser, BrowserContext, Page } from 'playwright-core';
-import { launchChromium } from '../support/client/chromium.js';
-import { FakePingServer } from '../support/client/fake-ping-server.js';
-import type { FakePage } from '../support/client/fake-ping-server.js';
+import { afterEach, describe, expect, jest, test } from '@jest/globals';
+import type { BrowserContext, Page } from 'playwright-core';
+import type { FakePage, FakePingServer } from '../support/client/fake-ping-server.js';
+import { pageStage } from '../support/client/page-stage.js';
 
 jest.setTimeout(30_000);
 
-let browser: Browser;
+const openStage = pageStage();
 let server: FakePingServer;
 let context: BrowserContext;
 let problems: string[];
 
-beforeAll(async () => {
-  browser = await launchChromium();
-});
-afterEach(async () => {
-  await context.close();
-  await server.stop();
-  expect(problems).toEqual([]);
-});
-afterAll(() => browser.close());
+afterEach(() => expect(problems).toEqual([]));
 
 async function serve(
   client = {},
   page: FakePage = {},
   limits = { warnAfter: 1, expireAfter: 5 },
 ): Promise<void> {
-  server = await FakePingServer.start(limits);
+  ({ server, context } = await openStage(limits));
   server.session.client = client;
   server.pages.set('/', page);
-  context = await browser.newContext({ baseURL: server.url });
   problems = [];
 }
 
@@ -267,8 +257,7 @@ describe('D6', () => {
 
 describe('S20', () => {
   test('before the absolute limit there is nothing to extend, and the page can be used until then', async () => {
-    server = await FakePingServer.start({ warnAfter: 60, expireAfter: 62, maxLifetime: 4 });
-    context = await browser.newContext({ baseURL: server.url });
+    ({ server, context } = await openStage({ warnAfter: 60, expireAfter: 62, maxLifetime: 4 }));
     problems = [];
     const page = await context.newPage();
     server.session.signIn();

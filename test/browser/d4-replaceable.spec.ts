@@ -1,9 +1,9 @@
-import { afterAll, afterEach, beforeAll, describe, expect, jest, test } from '@jest/globals';
-import type { Browser, BrowserContext, Page } from 'playwright-core';
+import { describe, expect, jest, test } from '@jest/globals';
+import type { BrowserContext, Page } from 'playwright-core';
 import type * as headlessModule from '../../client/headless.js';
-import { launchChromium } from '../support/client/chromium.js';
-import { FakePingServer } from '../support/client/fake-ping-server.js';
+import type { FakePingServer } from '../support/client/fake-ping-server.js';
 import { loadModule } from '../support/client/page-module.js';
+import { pageStage } from '../support/client/page-stage.js';
 
 jest.setTimeout(30_000);
 
@@ -11,26 +11,16 @@ type Hosting = typeof window & { headless: typeof headlessModule; told: string[]
 
 const PLAIN = "default-src 'self'; script-src 'self' 'unsafe-inline'; style-src 'unsafe-inline'";
 
-let browser: Browser;
+const openStage = pageStage();
 let server: FakePingServer;
 let context: BrowserContext;
 
-beforeAll(async () => {
-  browser = await launchChromium();
-});
-afterEach(async () => {
-  await context.close();
-  await server.stop();
-});
-afterAll(() => browser.close());
-
 async function serve(client = {}, style = '', viewport = { width: 900, height: 600 }): Promise<Page> {
-  server = await FakePingServer.start({ warnAfter: 60, expireAfter: 120 });
+  ({ server, context } = await openStage({ warnAfter: 60, expireAfter: 120 }, { viewport }));
   server.session.client = { dismiss: 'button', ...client };
   server.pages.set('/', { body: `<style>${style}</style><main><h1>Patients</h1></main>`, policy: PLAIN });
   // The same without the script: what the page sets up itself is all there is.
   server.pages.set('/bare', { html: '<!doctype html><main><h1>Patients</h1></main>', policy: PLAIN });
-  context = await browser.newContext({ baseURL: server.url, viewport });
   server.session.lastActivityAt -= 60_000;
   return context.newPage();
 }

@@ -1,29 +1,19 @@
-import { afterAll, afterEach, beforeAll, describe, expect, jest, test } from '@jest/globals';
-import type { Browser, BrowserContext, BrowserContextOptions, Locator, Page } from 'playwright-core';
-import { launchChromium } from '../support/client/chromium.js';
-import { FakePingServer } from '../support/client/fake-ping-server.js';
+import { describe, expect, jest, test } from '@jest/globals';
+import type { BrowserContext, BrowserContextOptions, Locator, Page } from 'playwright-core';
+import type { FakePingServer } from '../support/client/fake-ping-server.js';
+import { pageStage } from '../support/client/page-stage.js';
 import { eventually } from '../support/real-time.js';
 
 jest.setTimeout(30_000);
 
-let browser: Browser;
+const openStage = pageStage();
 let server: FakePingServer;
 let context: BrowserContext;
 
-beforeAll(async () => {
-  browser = await launchChromium();
-});
-afterEach(async () => {
-  await context.close();
-  await server.stop();
-});
-afterAll(() => browser.close());
-
 /** A page whose warning is called off by any activity, and is shown. */
 async function warned(client = {}, options: BrowserContextOptions = {}): Promise<Page> {
-  server = await FakePingServer.start({ warnAfter: 60, expireAfter: 120 });
+  ({ server, context } = await openStage({ warnAfter: 60, expireAfter: 120 }, options));
   server.session.client = { application: 'clinic', ...client };
-  context = await browser.newContext({ baseURL: server.url, ...options });
   const page = await context.newPage();
   server.session.signIn();
   server.session.lastActivityAt -= 60_000;

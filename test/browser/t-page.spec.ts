@@ -1,28 +1,18 @@
-import { afterAll, afterEach, beforeAll, describe, expect, jest, test } from '@jest/globals';
-import type { Browser, BrowserContext, Page } from 'playwright-core';
-import { launchChromium } from '../support/client/chromium.js';
-import { FakePingServer } from '../support/client/fake-ping-server.js';
+import { describe, expect, jest, test } from '@jest/globals';
+import type { BrowserContext, Page } from 'playwright-core';
+import type { FakePingServer } from '../support/client/fake-ping-server.js';
 import { loadModule } from '../support/client/page-module.js';
+import { pageStage } from '../support/client/page-stage.js';
 
 jest.setTimeout(30_000);
 
-let browser: Browser;
+const openStage = pageStage();
 let server: FakePingServer;
 let context: BrowserContext;
 
-beforeAll(async () => {
-  browser = await launchChromium();
-});
-afterEach(async () => {
-  await context.close();
-  await server.stop();
-});
-afterAll(() => browser.close());
-
 async function serve(client = {}, limits = { warnAfter: 1, expireAfter: 2 }): Promise<void> {
-  server = await FakePingServer.start(limits);
+  ({ server, context } = await openStage(limits));
   server.session.client = client;
-  context = await browser.newContext({ baseURL: server.url });
 }
 
 async function open(path = '/'): Promise<Page> {

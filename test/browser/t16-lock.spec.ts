@@ -1,7 +1,7 @@
-import { afterAll, afterEach, beforeAll, describe, expect, jest, test } from '@jest/globals';
-import type { Browser, BrowserContext, Page } from 'playwright-core';
-import { launchChromium } from '../support/client/chromium.js';
-import { FakePingServer } from '../support/client/fake-ping-server.js';
+import { afterEach, describe, expect, jest, test } from '@jest/globals';
+import type { BrowserContext, Page } from 'playwright-core';
+import type { FakePingServer } from '../support/client/fake-ping-server.js';
+import { pageStage } from '../support/client/page-stage.js';
 import { eventually } from '../support/real-time.js';
 
 jest.setTimeout(60_000);
@@ -9,27 +9,18 @@ jest.setTimeout(60_000);
 const NOTE = 'half a note';
 const PAGE = { body: '<main><h1>Patients</h1><p>Ada Lovelace</p><input id="field"></main>' };
 
-let browser: Browser;
+const openStage = pageStage();
 let server: FakePingServer;
 let context: BrowserContext;
 let problems: string[];
 
-beforeAll(async () => {
-  browser = await launchChromium();
-});
-afterEach(async () => {
-  await context.close();
-  await server.stop();
-  expect(problems).toEqual([]);
-});
-afterAll(() => browser.close());
+afterEach(() => expect(problems).toEqual([]));
 
 async function serve(client = {}, limits = { warnAfter: 60, expireAfter: 120 }): Promise<void> {
-  server = await FakePingServer.start(limits);
+  ({ server, context } = await openStage(limits));
   server.session.client = { application: 'clinic', onExpire: 'lock', loginUrl: '/login', ...client };
   server.session.signIn('ada.1');
   server.pages.set('/', PAGE);
-  context = await browser.newContext({ baseURL: server.url });
   problems = [];
 }
 
@@ -107,7 +98,8 @@ describe('T16 a locked page', () => {
     expect(await popup.evaluate(() => window.opener as unknown)).toBeNull();
     const closed = popup.waitForEvent('close');
     server.session.signIn('ada.2');
-    await popup.goto('/');
+    // Not `goto`: the window may be closed before the new page is loaded.
+    await popup.evaluate(() => location.assign('/'));
     await Promise.all([closed, isUncovered(page)]);
     expect(await page.inputValue('#field')).toBe(NOTE);
   });

@@ -1,10 +1,10 @@
-import { afterAll, afterEach, beforeAll, describe, expect, jest, test } from '@jest/globals';
-import type { Browser, BrowserContext, Page } from 'playwright-core';
+import { describe, expect, jest, test } from '@jest/globals';
+import type { BrowserContext, Page } from 'playwright-core';
 import type * as keepAliveModule from '../../client/keep-alive.js';
-import { launchChromium } from '../support/client/chromium.js';
-import { FakePingServer } from '../support/client/fake-ping-server.js';
+import type { FakePingServer } from '../support/client/fake-ping-server.js';
 import type { FakeLimits } from '../support/client/fake-session-server.js';
 import { loadModule } from '../support/client/page-module.js';
+import { pageStage } from '../support/client/page-stage.js';
 import { eventually } from '../support/real-time.js';
 
 jest.setTimeout(30_000);
@@ -16,27 +16,17 @@ type Page17 = typeof window & {
   stop: () => void;
 };
 
-let browser: Browser;
+const openStage = pageStage();
 let server: FakePingServer;
 let context: BrowserContext;
 let page: Page;
 
-beforeAll(async () => {
-  browser = await launchChromium();
-});
-afterEach(async () => {
-  await context.close();
-  await server.stop();
-});
-afterAll(() => browser.close());
-
 async function open(limits: FakeLimits): Promise<void> {
-  server = await FakePingServer.start(limits);
+  ({ server, context } = await openStage(limits));
   server.pages.set('/', {
     body: `<main><audio controls src="${silence(60)}"></audio></main>`,
     policy: "default-src 'self'; script-src 'self' 'unsafe-inline'; media-src data:",
   });
-  context = await browser.newContext({ baseURL: server.url });
   page = await context.newPage();
   server.session.signIn();
   await page.goto('/');
