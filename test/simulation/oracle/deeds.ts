@@ -1,0 +1,168 @@
+import type { EndReason } from '../../../lib/index.js';
+import type { ServerProcess } from '../world/server-process.js';
+import type { Visit } from '../world/visit.js';
+import type { Claim, Life } from './life.js';
+import { stamp, titleOf, type Truth } from './truth.js';
+
+/** Follows what handlers do to lives: who signs in, out and over, and whose session changes its id. */
+export class Deeds {
+  constructor(private readonly truth: Truth) {}
+
+  signedIn(visit: Visit): void {
+    if (this.#isOutlived(visit, this.truth.involvementOf(visit).servedAs)) return;
+    if (this.#isHereAlready(visit) || (visit.isLoose && visit.plan.errand !== 'signIn')) return;
+    const isReused = visit.presentedId === visit.sessionId;
+    this.truth.involvementOf(visit).began = this.truth.begin(
+      visit.process.number,
+      visit.plan.user!,
+      visit.sessionId,
+      isReused,
+    );
+  }
+
+  /** A handler ends what lives under the visit's session id. */
+  ending(visit: Visit, reason: 'logout' | 'replaced'): void {
+    const { sessionId } = visit;
+    const { servedAs } = this.truth.involvementOf(visit);
+    if (visit.plan.errand === 'end' && visit.isLoose) this.#mayEnd(visit);
+    if (visit.plan.errand === 'signIn' && visit.isLoose) return;
+    if (visit.plan.errand === 'signInHere' && this.#isOutlived(visit, servedAs)) return;
+    if (this.#isHereAlready(visit)) return;
+    if (visit.plan.errand === 'forget' && this.truth.history.bySessionId(sessionId) !== servedAs) return;
+    const reasons: EndReason[] = reason === 'replaced' ? ['replaced', 'logout'] : ['logout'];
+    // Where it lives on under other ids, each of them is ended in turn. And somebody is replaced when the new sign-in is
+    // through: until then a new session id may still be a mere change of the id.
+    // A request that is let in within the very instant was not too late.
+    const isSettledLater = this.truth.history.hasSuccessor(sessionId) || reason === 'replaced';
+    if (visit.plan.errand === 'signIn') this.#giveUp(sessionId);
+    const heirs = this.truth.history.heirs(sessionId);
+    for (const life of this.truth.history.families(heirs)) {
+      // What parallel rotations made of the same session ends with it, one after the other.
+      const bindsFrom = isSettledLater || !heirs.includes(life) ? Infinity : this.truth.at + 0.5;
+      const claim = this.#claim(life, { reasons, bindsFrom, dueFrom: Infinity });
+      if (!claim) continue;
+      this.truth.involvementOf(visit).claims.push(claim);
+      if (visit.plan.errand === 'forget' || visit.plan.errand === 'signInHere') life.leavesSession = true;
+      if (visit.plan.errand === 'signInHere' && life.givenUpAt.size > 0) life.murky = true;
+      this.truth.world.note(`${titleOf(visit)} ends ${life.title}: ${reason}`);
+    }
+  }
+
+  /**
+   * An administrator begins to end all sessions of a user, one after the other.
+   *
+   * @returns to be called when that is through: then those that were surely known are over.
+   */
+  revoking(process: ServerProcess, user: string): () => void {
+    const lives = this.truth.history.lives.filter((life) => life.user === user);
+    const revoked = lives.map((life) => ({
+      life,
+      isKnown: life.process === process.number,
+      claim: this.#claim(life, { reasons: ['revoked'], bindsFrom: Infinity, dueFrom: Infinity }),
+    }));
+    return () => {
+      for (const { life, isKnown, claim } of revoked) {
+        if (isKnown && claim) claim.bindsFrom = claim.dueFrom = this.truth.at;
+        else life.claims = life.claims.filter((other) => other !== claim);
+      }
+    };
+  }
+
+  rotating(visit: Visit): void {
+    const { sessionId, user } = visit;
+    const life = this.truth.history.bySessionId(sessionId, user) ?? this.truth.history.bySessionId(sessionId);
+    if (!life) return;
+    this.#giveUp(sessionId);
+    // Somebody signs in under the same id at the same time: whose session goes on is a matter of luck.
+    if (life.reusesId || life.claims.length > 0) life.murky = true;
+    life.moves++;
+    this.truth.involvementOf(visit).moves = { life, to: '' };
+  }
+
+  rotated(visit: Visit, from: string, to: string): void {
+    const { moves } = this.truth.involvementOf(visit);
+    if (!moves) return;
+    this.truth.history.succeed(moves.life, from, to);
+    this.truth.involvementOf(visit).moves = { life: moves.life, to };
+  }
+
+  /** The handler and what came after it are through. */
+  settled(visit: Visit): void {
+    const { began, moves, claims } = this.truth.involvementOf(visit);
+    for (const claim of claims) claim.bindsFrom = Math.min(claim.bindsFrom, this.truth.at);
+    const isTroubled = this.truth.troubledSince(visit.beganAt);
+    if (began && isTroubled) began.doubtful = began.murky = true;
+    // A sign-in that could not be stored, or under an id that was given up, replaces nobody until the next request comes.
+    const isLeft = claims.some((claim) =>
+      this.truth.history.claimedBy(claim)?.givenUpAt.has(visit.sessionId),
+    );
+    if (visit.plan.errand === 'signInHere' && (isTroubled || isLeft)) {
+      for (const claim of claims) this.#withdraw(claim);
+      if (began) began.murky = true;
+    }
+    if (!moves) return;
+    const { life, to } = moves;
+    life.moves--;
+    if (isTroubled) life.doubtful = life.murky = true;
+    if (this.truth.history.bySessionId(to) !== life) return;
+    life.sessionId = to;
+    if (life.warnedAs !== this.truth.history.referenceOf(to)) life.warnedIn = undefined;
+    life.foreseenSince = stamp(visit.process);
+  }
+
+  /** The response is out: what the handler began is in the store, and the browser knows of it. */
+  sent(visit: Visit): void {
+    const { began } = this.truth.involvementOf(visit);
+    if (began === undefined) return;
+    began.visibleSince = this.truth.at;
+    if (this.truth.troubledSince(visit.beganAt)) began.doubtful = began.murky = true;
+    else if (began.state === 'beginning' && visit.plan.errand === 'signIn')
+      this.truth.break('no request breaks', `${began.user} signed in and is not watched`);
+  }
+
+  over(visit: Visit): void {
+    for (const claim of this.truth.involvementOf(visit).claims) claim.dueFrom = this.truth.at;
+  }
+
+  /** Somebody signs out of a session that the store does not give out. */
+  #mayEnd({ presentedId, beganAt }: Visit): void {
+    const life = this.truth.history.bySessionId(presentedId);
+    if (life && this.truth.troubledSince(beganAt)) life.doubtful = life.murky = true;
+  }
+
+  /** What a handler changes in a session that has ended or changed its id meanwhile is not saved, so it changes nothing. */
+  #isOutlived({ sessionId }: Visit, servedAs: Life | undefined): boolean {
+    const present = this.truth.history.bySessionId(sessionId);
+    if (present === undefined) return false;
+    if (present.givenUpAt.has(sessionId)) return true;
+    return servedAs !== undefined && present !== servedAs;
+  }
+
+  /** A parallel request signed the same user in under the same session id: then they are one. */
+  #isHereAlready({ sessionId, plan }: Visit): boolean {
+    const present = this.truth.history.bySessionId(sessionId);
+    const isHere = plan.errand === 'signInHere' || plan.errand === 'signInUnseen';
+    return isHere && present?.user === plan.user && present?.state !== 'over';
+  }
+
+  #giveUp(sessionId: string): void {
+    const life = this.truth.history.bySessionId(sessionId);
+    if (life?.state !== 'alive' || life.givenUpAt.has(sessionId)) return;
+    life.givenUpAt.set(sessionId, this.truth.at);
+    this.truth.world.note(`${sessionId} of ${life.title} is given up`);
+  }
+
+  #claim(life: Life, claim: Claim): Claim | undefined {
+    if (life.state !== 'alive') return undefined;
+    life.claims.push(claim);
+    return claim;
+  }
+
+  #withdraw(claim: Claim): void {
+    for (const life of this.truth.history.lives) {
+      if (!life.claims.includes(claim)) continue;
+      life.claims = life.claims.filter((other) => other !== claim);
+      life.doubtful = life.murky = true;
+    }
+  }
+}

@@ -1,0 +1,40 @@
+import type { ServerProcess } from '../world/server-process.js';
+import type { Life } from './life.js';
+import { recordsIn } from './stored.js';
+import type { Truth } from './truth.js';
+
+/** Nothing left behind: after all deadlines everything is told, and the store is clean. */
+export class LeftBehind {
+  constructor(private readonly truth: Truth) {}
+
+  /** At the end of the world, after all deadlines: everything is told, and nothing is left. */
+  finish(process: ServerProcess): void {
+    const { knowsStore, store } = this.truth.world.settings;
+    if (knowsStore && store.lists && recordsIn(this.truth.world.storage).length > 0)
+      this.truth.break(
+        'nothing left behind',
+        `records are still there: ${recordsIn(this.truth.world.storage).join(', ')}`,
+      );
+    for (const life of this.truth.history.lives) {
+      if (life.process !== process.number) continue;
+      if (life.state === 'alive' && !life.doubtful && !life.murky)
+        this.truth.break('told once', `the end of ${life.title} was never told`);
+      if (
+        life.state !== 'beginning' &&
+        !life.doubtful &&
+        !life.murky &&
+        life.beganAt >= this.truth.clocks.bornAt(process)
+      )
+        this.#checkGone(life);
+    }
+  }
+
+  #checkGone(life: Life): void {
+    const { sessionId } = life;
+    if (this.truth.history.bySessionId(sessionId) !== life) return;
+    if (this.truth.recordOf(life))
+      this.truth.break('nothing left behind', `the record of ${life.title} is still there`);
+    if (!life.leavesSession && this.truth.world.storage.read(sessionId)?.includes('"user"'))
+      this.truth.break('nothing left behind', `the session of ${life.title} is still there`);
+  }
+}
