@@ -45,8 +45,8 @@ describe('9 the model of the scripts', () => {
     await server.stop();
   });
 
-  const setClock = (field: string, at: number): Promise<unknown> =>
-    send('HSET', keys.clock(0), field, String(at));
+  const setClock = (field: string, value: number): Promise<unknown> =>
+    send('HSET', keys.clock(0), field, String(value));
   const send = (...command: string[]): Promise<unknown> => client.sendCommand(command);
   /** Answers what follows the time in the script's reply, and checks that this is the time that was set. */
   const run = async (
@@ -56,6 +56,8 @@ describe('9 the model of the scripts', () => {
     now: number,
   ) => {
     const given = [keys.clock(0), keys.deadlines(0), ...more];
+    // Time stands still during a move, which a look would end.
+    await setClock('o', 0);
     const [at, ...reply] = (await scripts.run(name, given, args)) as [string, ...unknown[]];
     expect(Number(at)).toBe(now);
     return reply;
@@ -176,6 +178,36 @@ describe('9 the model of the scripts', () => {
     }
     expect(await kept()).toEqual(keptBy(model));
     for (const { kind } of model.stream) told.add(kind);
+  });
+
+  it('has the same idea of the time, wherever the clock of the server is set', async () => {
+    const model = new RedisModel(SLACK_MS);
+    const owns = async (): Promise<number> => {
+      const [seconds, microseconds] = (await send('TIME')) as [string, string];
+      return Number(seconds) * 1000 + Math.floor(Number(microseconds) / 1000);
+    };
+    const look = async (): Promise<number> => {
+      const given = [keys.clock(0), keys.deadlines(0), keys.stream(0)];
+      return Number(
+        ((await scripts.run('poll', given, [1, '', 1, STANDSTILL_MS, HOLD_MS, 60_000])) as string[])[0],
+      );
+    };
+    // So far that how long a command takes decides nothing.
+    for (const behind of [-3_600_000, -60_000, 60_000, 120_000, 3_600_000]) {
+      for (const ahead of [0, 60_000, 62_500, 120_000, 3_600_000, 3_602_500]) {
+        const before = await owns();
+        Object.assign(model.clock, { mark: before + behind, ahead });
+        await setClock('n', model.clock.mark);
+        await setClock('o', ahead);
+        const now = await look();
+        expect(now).toBeGreaterThanOrEqual(model.nowAt(before));
+        const after = await owns();
+        expect(now).toBeLessThanOrEqual(model.nowAt(after));
+        // What the look has found is where time goes on from, on a server whose clock is no other.
+        expect(await look()).toBeGreaterThanOrEqual(now);
+        if (behind > 0) expect(await send('HGET', keys.clock(0), 'o')).not.toBe('0');
+      }
+    }
   });
 
   it('has been seen doing all that there is', () => {

@@ -35,6 +35,29 @@ describe.each(Object.keys(clients))('the store of %s', (name) => {
     for (const { close } of connected.splice(0)) close();
   });
 
+  it('time goes on where it was, neither back nor standing still, when the clock of Redis is set back by an hour', async () => {
+    const script = "for k = 0, 3 do redis.call('HINCRBY', 'ss:{'..k..'}:c', 'n', 3600000) end";
+    await server.command('EVAL', script, '0');
+    const member = await join();
+    await server.command('EVAL', "for k = 0, 3 do redis.call('HDEL', 'ss:{'..k..'}:c', 'h') end", '0');
+    const before = member.clock.now();
+    const record = await member.start('sid', 0.5, 1);
+    await eventually(async () => {
+      await member.look();
+      return member.kinds(record.id).join() === 'start,warn,end';
+    });
+    const passed = member.clock.now() - before;
+    expect(passed).toBeGreaterThanOrEqual(1000);
+    expect(passed).toBeLessThan(60_000);
+    // And when it is set right again, which looks the same as this, nobody has been away for an hour.
+    const present = await member.start('another', 300, 600);
+    const right = "for k = 0, 3 do redis.call('HINCRBY', 'ss:{'..k..'}:c', 'o', 3600000) end";
+    await server.command('EVAL', right, '0');
+    await member.look();
+    expect(await member.store.expire(present.id)).toMatchObject({ state: 'alive' });
+    expect(member.kinds(present.id)).toEqual(['start']);
+  });
+
   it('keeps what was started, for every process', async () => {
     const record = await one.start('sid', 5, 10, 'anna');
     const found = await other.store.find(record.id);

@@ -8,14 +8,14 @@
 --       4 standstill ms  5 hold ms  6 lifetime of the clock's mark in ms
 -- Reply {now, due ids, entries {{entry id, {field, value…}}…}, last stream entry seen, 1 = ends are held}
 
-local now = nowOf(KEYS[1])
+local now, ahead = nowOf(KEYS[1])
 local mark = redis.call('HMGET', KEYS[1], 'n', 'h')
 local seen, hold = tonumber(mark[1]) or 0, tonumber(mark[2]) or 0
 if now - seen > tonumber(ARGV[4]) then
   hold = now + ARGV[5]
   redis.call('HSET', KEYS[1], 'h', text(hold))
 end
-redis.call('HSET', KEYS[1], 'n', text(now))
+redis.call('HSET', KEYS[1], 'n', text(now), 'o', text(ahead))
 redis.call('PEXPIRE', KEYS[1], ARGV[6])
 
 local cursor, entries = ARGV[2], {}

@@ -5,12 +5,21 @@
 --   f  number of the life  u  user id                 g  kind of browser
 --   k  session id, sealed  w  1 = the warning of this idle period has been told
 
--- The clock of a shard, {n: high-water mark, h: no ends before}, makes time never go back when another server takes over.
+-- The clock of a shard, {n: high-water mark, o: how far ahead of the server's own it goes, h: no ends before}. Time never
+-- goes back, and never stands still, when the server's clock is set back or another server takes over whose clock is
+-- behind: it goes on by what that clock passes, until that clock has caught up. While it is behind, a leap may be its
+-- setting right; it moves nobody towards the end. Answers how far ahead it is now, too, for poll to remember.
+local LEAP_MS = 5000
+
 local function nowOf(clock)
   local time = redis.call('TIME')
-  local now = time[1] * 1000 + math.floor(time[2] / 1000)
-  local mark = tonumber(redis.call('HGET', clock, 'n')) or 0
-  return math.max(now, mark)
+  local own = time[1] * 1000 + math.floor(time[2] / 1000)
+  local known = redis.call('HMGET', clock, 'n', 'o')
+  local mark, ahead = tonumber(known[1]) or 0, tonumber(known[2]) or 0
+  if own >= mark then return own, 0 end
+  local now = own + ahead
+  if now < mark or now - mark > LEAP_MS then now = mark end
+  return now, now - own
 end
 
 -- An instant as text, in full: Lua's own conversion may write 1.7e+12.

@@ -12,7 +12,9 @@ local function before(one, other)
 end
 
 if redis.call('EXISTS', KEYS[2]) == 0 then return 0 end
-local floor = text(math.max(0, nowOf(KEYS[1]) - ARGV[1])) .. '-0'
+-- Entries are numbered by the server's own clock.
+local now, ahead = nowOf(KEYS[1])
+local floor = text(math.max(0, now - ahead - ARGV[1])) .. '-0'
 for _, fields in ipairs(redis.call('XINFO', 'GROUPS', KEYS[2])) do
   local group = {}
   for index = 1, #fields, 2 do group[fields[index]] = fields[index + 1] end

@@ -2,6 +2,9 @@ import { isExempt, judge, type Limits, type TimeoutReason } from '../../../lib/p
 import type { EndReason } from '../../../lib/activity/activity-record.js';
 import type { EndMode } from '../../../lib/activity/shared-activity-store.js';
 
+/** More than this at once is not the passing of time, while the server's clock is behind. */
+const LEAP_MS = 5000;
+
 /** A record as the scripts keep it. */
 export interface ModelRecord {
   startedAt: number;
@@ -39,14 +42,20 @@ export class RedisModel {
   readonly deadlines = new Map<string, number>();
   readonly tombstones = new Map<string, string>();
   readonly stream: ModelEntry[] = [];
-  /** The latest time that a look has seen, and until when nobody ends for being idle. */
-  readonly clock = { mark: 0, hold: 0 };
+  /**
+   * The latest time that a look has seen, how far it was ahead of the server's own, and until when nobody ends for being
+   * idle.
+   */
+  readonly clock = { mark: 0, ahead: 0, hold: 0 };
 
   constructor(private readonly slackMs: number) {}
 
-  /** Time never goes back, whatever server's clock it is. */
-  nowAt(time: number): number {
-    return Math.max(time, this.clock.mark);
+  /** Time never goes back, whatever server's clock it is, and goes on by what that passes while it is behind. */
+  nowAt(own: number): number {
+    const { mark, ahead } = this.clock;
+    if (own >= mark) return own;
+    const now = own + ahead;
+    return now >= mark && now <= mark + LEAP_MS ? now : mark;
   }
 
   start(id: string, given: Omit<ModelRecord, 'warned'>, silent: boolean, now: number): void {
