@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
-import { afterAll, afterEach, beforeAll, describe, expect, jest, test } from '@jest/globals';
-import type { Browser, Page } from 'playwright-core';
-import { launchChromium } from '../support/client/chromium.js';
-import { FormsDesk, type FormPage, type Visitor } from '../support/forms-desk.js';
+import { describe, expect, jest, test } from '@jest/globals';
+import type { Page } from 'playwright-core';
+import type { FormPage, FormsDesk, Visitor } from '../support/forms-desk.js';
+import { formsStage } from '../support/forms-stage.js';
 
 jest.setTimeout(30_000);
 
@@ -28,25 +28,14 @@ const pages: Record<string, FormPage> = {
   arabic: { tag: { drafts: true }, body: form, lang: 'ar' },
 };
 
-let browser: Browser;
+const enter = formsStage({ pages });
 let desk: FormsDesk;
 let visitor: Visitor;
 let page: Page;
 let complaints: string[];
 
-beforeAll(async () => {
-  browser = await launchChromium();
-});
-afterEach(async () => {
-  await visitor.context.close();
-  await desk.close();
-});
-afterAll(() => browser.close());
-
 async function open(path: string, prepare?: () => void, identify = true): Promise<void> {
-  desk = await FormsDesk.open({ pages, security: identify ? {} : { identify: () => undefined } });
-  visitor = await desk.signedIn(browser);
-  page = visitor.page;
+  ({ desk, visitor, page } = await enter(identify ? undefined : { identify: () => undefined }));
   complaints = [];
   page.on('console', (message) => complaints.push(message.text()));
   page.on('pageerror', (error) => complaints.push(error.message));
@@ -56,10 +45,7 @@ async function open(path: string, prepare?: () => void, identify = true): Promis
 
 async function expireAndReturn(path: string): Promise<void> {
   desk.expireAll();
-  await visitor.findsItsEnd();
-  visitor.news.length = 0;
-  await visitor.signIn();
-  await visitor.open(path);
+  await visitor.comesBack(path);
 }
 
 describe('E1', () => {

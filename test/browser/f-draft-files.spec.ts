@@ -1,7 +1,7 @@
-import { afterAll, afterEach, beforeAll, describe, expect, jest, test } from '@jest/globals';
-import type { Browser, Page } from 'playwright-core';
-import { launchChromium } from '../support/client/chromium.js';
-import { FormsDesk, type Visitor } from '../support/forms-desk.js';
+import { describe, expect, jest, test } from '@jest/globals';
+import type { Page } from 'playwright-core';
+import type { FormsDesk, Visitor } from '../support/forms-desk.js';
+import { formsStage } from '../support/forms-stage.js';
 
 jest.setTimeout(30_000);
 
@@ -9,32 +9,19 @@ const body = `<form method="post" action="/save" enctype="multipart/form-data" d
   <input type="file" name="scans" multiple><input type="file" name="letter"><input name="title"></form>`;
 const MEBIBYTE = 1024 * 1024;
 
-let browser: Browser;
+const enter = formsStage({ pages: { files: { body } } });
 let desk: FormsDesk;
 let visitor: Visitor;
 let page: Page;
 
-beforeAll(async () => {
-  browser = await launchChromium();
-  desk = await FormsDesk.open({ pages: { files: { body } } });
-});
-afterEach(() => visitor.context.close());
-afterAll(async () => {
-  await browser.close();
-  await desk.close();
-});
-
 async function open(): Promise<void> {
-  visitor = await desk.signedIn(browser);
-  page = visitor.page;
+  ({ desk, visitor, page } = await enter());
   await visitor.open('/page/files');
 }
 
 async function expireAndRestore(): Promise<void> {
   desk.expireAll();
-  await visitor.findsItsEnd();
-  await visitor.signIn();
-  await visitor.open('/page/files');
+  await visitor.comesBack('/page/files');
   await visitor.button('Put it back').click();
   await visitor.hears('restored');
 }

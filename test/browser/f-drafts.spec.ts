@@ -1,7 +1,7 @@
-import { afterAll, afterEach, beforeAll, describe, expect, jest, test } from '@jest/globals';
-import type { Browser, Page } from 'playwright-core';
-import { launchChromium } from '../support/client/chromium.js';
-import { FormsDesk, type FormPage, type Visitor } from '../support/forms-desk.js';
+import { describe, expect, jest, test } from '@jest/globals';
+import type { Page } from 'playwright-core';
+import type { FormPage, FormsDesk, Visitor } from '../support/forms-desk.js';
+import { formsStage } from '../support/forms-stage.js';
 import { eventually } from '../support/real-time.js';
 
 jest.setTimeout(30_000);
@@ -48,35 +48,21 @@ const pages: Record<string, FormPage> = {
   },
 };
 
-let browser: Browser;
+const enter = formsStage({ pages });
 let desk: FormsDesk;
 let visitor: Visitor;
 let page: Page;
 
-beforeAll(async () => {
-  browser = await launchChromium();
-  desk = await FormsDesk.open({ pages });
-});
-afterEach(() => visitor.context.close());
-afterAll(async () => {
-  await browser.close();
-  await desk.close();
-});
-
 /** Somebody has signed in and opened a page. */
 async function open(path: string): Promise<void> {
-  visitor = await desk.signedIn(browser);
-  page = visitor.page;
+  ({ desk, visitor, page } = await enter());
   await visitor.open(path);
 }
 
 /** The session runs out, and somebody signs in and goes to a page. */
 async function expireAndReturn(path: string, user = 'anna'): Promise<void> {
   desk.expireAll();
-  await visitor.findsItsEnd();
-  visitor.news.length = 0;
-  await visitor.signIn(user);
-  await visitor.open(path);
+  await visitor.comesBack(path, user);
 }
 
 const textOf = (selector = 'textarea') => page.inputValue(selector);
@@ -139,9 +125,7 @@ describe('F4 the way back', () => {
     await page.focus('textarea');
     await page.keyboard.press('End');
     await page.keyboard.insertText(', room 3');
-    await visitor.findsItsEnd();
-    await visitor.signIn();
-    await visitor.open('/page/note');
+    await visitor.comesBack('/page/note');
     await visitor.button('Put it back').click();
     expect(await textOf()).toBe(`${NOTE}, room 3`);
   });
@@ -506,7 +490,7 @@ describe('F4 signing out', () => {
     await visitor.types('textarea', NOTE);
     desk.expireAll();
     await visitor.findsItsEnd();
-    const elsewhere = await desk.signedIn(browser);
+    const elsewhere = await desk.signedIn(visitor.context.browser()!);
     await elsewhere.open('/page/other');
     await elsewhere.context.request.post('/leave');
     await elsewhere.context.close();

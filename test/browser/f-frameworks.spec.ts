@@ -1,7 +1,6 @@
-import { afterAll, afterEach, beforeAll, describe, expect, jest, test } from '@jest/globals';
-import type { Browser } from 'playwright-core';
-import { launchChromium } from '../support/client/chromium.js';
-import { FormsDesk, type FormPage, type Visitor } from '../support/forms-desk.js';
+import { describe, expect, jest, test } from '@jest/globals';
+import type { FormPage, FormsDesk, Visitor } from '../support/forms-desk.js';
+import { formsStage } from '../support/forms-stage.js';
 
 jest.setTimeout(30_000);
 
@@ -17,31 +16,18 @@ const pages: Record<string, FormPage> = {
   },
 };
 
-let browser: Browser;
+const enter = formsStage({ pages });
 let desk: FormsDesk;
 let visitor: Visitor;
 
-beforeAll(async () => {
-  browser = await launchChromium();
-  desk = await FormsDesk.open({ pages });
-});
-afterEach(() => visitor.context.close());
-afterAll(async () => {
-  await browser.close();
-  await desk.close();
-});
-
 async function open(path: string): Promise<void> {
-  visitor = await desk.signedIn(browser);
+  ({ desk, visitor } = await enter());
   await visitor.open(path);
 }
 
 async function expireAndReturn(path: string): Promise<void> {
   desk.expireAll();
-  await visitor.findsItsEnd();
-  visitor.news.length = 0;
-  await visitor.signIn();
-  await visitor.open(path);
+  await visitor.comesBack(path);
 }
 
 /** What the framework knows of its fields. */
@@ -59,45 +45,23 @@ async function fillIn(): Promise<void> {
 }
 
 describe('F4 fields that a framework controls', () => {
-  test('React takes what is put back into its state, and goes on from there', async () => {
-    await open('/page/react');
+  test.each([
+    // The application writes the title in capitals.
+    { framework: 'React', path: '/page/react', title: 'A TITLE' },
+    { framework: 'Vue', path: '/page/vue', title: 'a title' },
+  ])('$framework takes what is put back into its state, and goes on from there', async ({ path, title }) => {
+    await open(path);
     await fillIn();
-    await expireAndReturn('/page/react');
+    await expireAndReturn(path);
     await visitor.button('Put it back').click();
     await visitor.hears('restored');
 
-    expect(await known()).toEqual({
-      title: 'A TITLE',
-      text: 'a text',
-      ward: 'b',
-      urgent: true,
-      way: 'right',
-    });
+    expect(await known()).toEqual({ title, text: 'a text', ward: 'b', urgent: true, way: 'right' });
     await visitor.page.focus('[name=text]');
     await visitor.page.keyboard.press('End');
     await visitor.page.keyboard.insertText(' and more');
     expect(await known()).toMatchObject({ text: 'a text and more' });
-    expect(await visitor.page.inputValue('[name=title]')).toBe('A TITLE');
-  });
-
-  test('Vue takes what is put back into its state, and goes on from there', async () => {
-    await open('/page/vue');
-    await fillIn();
-    await expireAndReturn('/page/vue');
-    await visitor.button('Put it back').click();
-    await visitor.hears('restored');
-
-    expect(await known()).toEqual({
-      title: 'a title',
-      text: 'a text',
-      ward: 'b',
-      urgent: true,
-      way: 'right',
-    });
-    await visitor.page.focus('[name=text]');
-    await visitor.page.keyboard.press('End');
-    await visitor.page.keyboard.insertText(' and more');
-    expect(await known()).toMatchObject({ text: 'a text and more' });
+    expect(await visitor.page.inputValue('[name=title]')).toBe(title);
   });
 
   test('fields that are built after the draft was found are waited for', async () => {

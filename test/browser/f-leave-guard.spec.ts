@@ -1,7 +1,7 @@
-import { afterAll, afterEach, beforeAll, describe, expect, jest, test } from '@jest/globals';
-import type { Browser, Page } from 'playwright-core';
-import { launchChromium } from '../support/client/chromium.js';
-import { FormsDesk, type FormPage, type Visitor } from '../support/forms-desk.js';
+import { describe, expect, jest, test } from '@jest/globals';
+import type { Page } from 'playwright-core';
+import type { FormPage, FormsDesk, Visitor } from '../support/forms-desk.js';
+import { formsStage } from '../support/forms-stage.js';
 
 jest.setTimeout(30_000);
 
@@ -26,24 +26,13 @@ const pages: Record<string, FormPage> = {
   },
 };
 
-let browser: Browser;
+const enter = formsStage({ pages });
 let desk: FormsDesk;
 let visitor: Visitor;
 let page: Page;
 
-beforeAll(async () => {
-  browser = await launchChromium();
-  desk = await FormsDesk.open({ pages });
-});
-afterEach(() => page.context().close());
-afterAll(async () => {
-  await browser.close();
-  await desk.close();
-});
-
 async function open(name: string): Promise<void> {
-  visitor = await desk.signedIn(browser);
-  page = visitor.page;
+  ({ desk, visitor, page } = await enter());
   await page.addInitScript(countGuards);
   await visitor.open(`/page/${name}`);
 }

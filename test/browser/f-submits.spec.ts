@@ -1,7 +1,7 @@
-import { afterAll, afterEach, beforeAll, describe, expect, jest, test } from '@jest/globals';
-import type { Browser, Page } from 'playwright-core';
-import { launchChromium } from '../support/client/chromium.js';
-import { FormsDesk, type FormPage, type FormsDeskOptions, type Visitor } from '../support/forms-desk.js';
+import { describe, expect, jest, test } from '@jest/globals';
+import type { Page } from 'playwright-core';
+import type { FormPage, FormsDesk, FormsDeskOptions, Visitor } from '../support/forms-desk.js';
+import { formsStage } from '../support/forms-stage.js';
 import { eventually } from '../support/real-time.js';
 
 jest.setTimeout(30_000);
@@ -14,24 +14,13 @@ const pages: Record<string, FormPage> = {
   plain: { body: `<form method="post" action="/save">${field}</form>` },
 };
 
-let browser: Browser;
+const enter = formsStage({ pages });
 let desk: FormsDesk;
 let visitor: Visitor;
 let page: Page;
 
-beforeAll(async () => {
-  browser = await launchChromium();
-});
-afterEach(async () => {
-  await visitor.context.close();
-  await desk.close();
-});
-afterAll(() => browser.close());
-
-async function open(path: string, security: FormsDeskOptions['security'] = {}): Promise<void> {
-  desk = await FormsDesk.open({ pages, security });
-  visitor = await desk.signedIn(browser);
-  page = visitor.page;
+async function open(path: string, security?: FormsDeskOptions['security']): Promise<void> {
+  ({ desk, visitor, page } = await enter(security));
   await visitor.open(path);
 }
 

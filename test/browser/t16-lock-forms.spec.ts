@@ -1,7 +1,7 @@
-import { afterAll, afterEach, beforeAll, describe, expect, jest, test } from '@jest/globals';
-import type { Browser, Page } from 'playwright-core';
-import { launchChromium } from '../support/client/chromium.js';
-import { FormsDesk, type FormPage, type Visitor } from '../support/forms-desk.js';
+import { describe, expect, jest, test } from '@jest/globals';
+import type { Page } from 'playwright-core';
+import type { FormPage, FormsDesk, Visitor } from '../support/forms-desk.js';
+import { formsStage } from '../support/forms-stage.js';
 
 jest.setTimeout(30_000);
 
@@ -12,25 +12,14 @@ const pages: Record<string, FormPage> = {
   },
 };
 
-let browser: Browser;
+const enter = formsStage({ pages, security: { client: { onExpire: 'lock' } } });
 let desk: FormsDesk;
 let visitor: Visitor;
 let page: Page;
 
-beforeAll(async () => {
-  browser = await launchChromium();
-  desk = await FormsDesk.open({ pages, security: { client: { onExpire: 'lock' } } });
-});
-afterEach(() => page.context().close());
-afterAll(async () => {
-  await browser.close();
-  await desk.close();
-});
-
 /** A page with a note in it, whose session has run out on the real server. */
 async function lockedNote(): Promise<void> {
-  visitor = await desk.signedIn(browser);
-  page = visitor.page;
+  ({ desk, visitor, page } = await enter());
   await visitor.open('/page/note');
   await visitor.types('textarea', NOTE);
   desk.expireAll();
@@ -43,7 +32,7 @@ const cameBack = () => page.evaluate(() => dispatchEvent(new Event('focus')));
 describe('T16 with the real server', () => {
   test('T16 the same user finds the form as it was, guarded again, and offered nothing that is there already', async () => {
     await lockedNote();
-    await page.context().request.get('/enter?user=anna');
+    await visitor.signIn();
     await cameBack();
     await page.waitForFunction(() => document.body.checkVisibility());
     expect(await page.inputValue('textarea')).toBe(NOTE);
@@ -57,7 +46,7 @@ describe('T16 with the real server', () => {
 
   test('T16 another user finds a fresh page, and no draft', async () => {
     await lockedNote();
-    await page.context().request.get('/enter?user=ben');
+    await visitor.signIn('ben');
     const loaded = page.waitForEvent('load');
     await cameBack();
     await loaded;

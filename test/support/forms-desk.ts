@@ -131,6 +131,14 @@ export class Visitor {
     await this.page.waitForURL('**/lobby*');
   }
 
+  /** Finds the session's end, signs in and opens a page. What was told before is forgotten. */
+  async comesBack(path: string, user?: string): Promise<void> {
+    await this.findsItsEnd();
+    this.news.length = 0;
+    await this.signIn(user);
+    await this.open(path);
+  }
+
   bar(): ReturnType<Page['locator']> {
     return this.page.locator('session-security-drafts');
   }
