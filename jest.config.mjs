@@ -1,19 +1,4 @@
 /** One project per layer, so that each can be run alone: `npx jest --selectProjects unit`. */
-const transform = {
-  '^.+\\.tsx?$': [
-    '@swc/jest',
-    {
-      jsc: {
-        target: 'es2022',
-        parser: { syntax: 'typescript', decorators: true },
-        transform: { legacyDecorator: true, decoratorMetadata: true },
-        keepClassNames: true,
-      },
-      module: { type: 'es6' },
-    },
-  ],
-};
-
 const project = (name) => ({
   displayName: name,
   rootDir: '.',
@@ -28,7 +13,8 @@ const project = (name) => ({
     '^nestjs-session-security$': '<rootDir>/lib/index.ts',
     '^nestjs-session-security/redis$': '<rootDir>/lib/redis/index.ts',
   },
-  transform,
+  // By the settings in .swcrc, as the processes that tests start.
+  transform: { '^.+\\.tsx?$': '@swc/jest' },
 });
 
 export default {

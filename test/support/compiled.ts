@@ -40,15 +40,7 @@ export function removeCompiled(folder: string): void {
   rmSync(folder, { recursive: true, force: true });
 }
 
+/** By the settings in .swcrc, as the tests themselves. */
 function javaScript(path: string): string {
-  return transformSync(readFileSync(path, 'utf8'), {
-    filename: path,
-    jsc: {
-      target: 'es2022',
-      parser: { syntax: 'typescript', decorators: true },
-      transform: { legacyDecorator: true, decoratorMetadata: true },
-      keepClassNames: true,
-    },
-    module: { type: 'es6' },
-  }).code;
+  return transformSync(readFileSync(path, 'utf8'), { filename: path }).code;
 }
