@@ -1,4 +1,4 @@
-import { until } from './measurement.js';
+import { lookUntil } from '../browser/visited-application.js';
 import type { Measurement } from './measurement.js';
 
 const HOUR_MS = 3_600_000;
@@ -32,7 +32,7 @@ export const afterSleep: Measurement = {
       await page.sleep(HOUR_MS);
       await tab.bringToFront();
       const { told } = page.application;
-      if (!(await until(PATIENCE_MS, () => told.length > 0)))
+      if (!(await lookUntil(PATIENCE_MS, () => told.length > 0)))
         return { value: PATIENCE_MS, text: `more than ${PATIENCE_MS / 1000} s` };
       const value = Math.round(Number(told[0]));
       return { value, text: `${value} ms` };

@@ -1,4 +1,5 @@
-import { pause, until } from './measurement.js';
+import { setTimeout as pause } from 'node:timers/promises';
+import { lookUntil } from '../browser/visited-application.js';
 import type { Measurement } from './measurement.js';
 
 const HOUR_MS = 3_600_000;
@@ -33,7 +34,7 @@ export const backButton: Measurement = {
       await pause(500);
       await page.sleep(HOUR_MS);
       await tab.evaluate(() => void setTimeout(() => history.back()));
-      if (!(await until(8000, () => application.told.length > 0)))
+      if (!(await lookUntil(8000, () => application.told.length > 0)))
         throw new Error('The page did not come out of the cache.');
       const frames = Number(application.told[0]);
       return { text: frames > 0 ? `yes, ${frames} frames` : 'no' };

@@ -1,4 +1,6 @@
-import { NOT_CLAIMED, pause } from './measurement.js';
+import { setTimeout as pause } from 'node:timers/promises';
+import { look } from '../browser/visited-application.js';
+import { NOT_CLAIMED } from './measurement.js';
 import type { Measurement } from './measurement.js';
 import { asksServer } from './pings.js';
 
@@ -16,7 +18,7 @@ export const lostPing: Measurement = {
       const end = Date.now() + LIMITS.expireAfter * 1000 + 2000;
       while (Date.now() < end) {
         await tab.moveMouse();
-        if (!client.claims.includes('watches activity') && (await page.warned(tab)))
+        if (!client.claims.includes('watches activity') && (await look(tab)).warned)
           await tab.evaluate(() => benched.client.stay!());
         if (application.requests > 0) application.mood = 'well';
         await pause(200);

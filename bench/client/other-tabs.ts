@@ -1,6 +1,8 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import type { Tab } from '../browser/unmanaged-tabs.js';
 import { median, rounded } from '../support/report.js';
-import { NOT_CLAIMED, pause, until } from './measurement.js';
+import { look, lookUntil } from '../browser/visited-application.js';
+import { NOT_CLAIMED } from './measurement.js';
 import type { Measurement } from './measurement.js';
 
 const LIMITS = { warnAfter: 3, expireAfter: 30 };
@@ -45,18 +47,19 @@ export const otherTabs: Measurement = {
       const delays: number[] = [];
       for (let round = 0; round < ROUNDS; round++) {
         for (const tab of [other, front]) {
-          if (!(await until(12_000, () => page.warned(tab)))) throw new Error('No warning.');
+          if (!(await lookUntil(12_000, async () => (await look(tab)).warned)))
+            throw new Error('No warning.');
           await startNote(tab);
         }
         // The other clients' timers are late by up to a second in hidden tabs; the call must not meet them.
         await pause(300 + 100 * round);
         await front.moveMouse();
-        if (!(await until(1500, async () => !(await page.warned(other))))) {
+        if (!(await lookUntil(1500, async () => !(await look(other)).warned))) {
           await front.evaluate(() => {
             noted.input = performance.timeOrigin + performance.now();
             benched.client.stay?.();
           });
-          if (!(await until(5000, async () => !(await page.warned(other)))))
+          if (!(await lookUntil(5000, async () => !(await look(other)).warned)))
             return { text: 'not within 5 s' };
         }
         const from = await front.evaluate(() => noted.input);

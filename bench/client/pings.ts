@@ -1,6 +1,8 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import type { BenchedClient } from '../browser/benched-client.js';
 import type { Tab } from '../browser/unmanaged-tabs.js';
-import { NOT_CLAIMED, pause } from './measurement.js';
+import { look } from '../browser/visited-application.js';
+import { NOT_CLAIMED } from './measurement.js';
 import type { BenchBrowser, Finding, Measurement } from './measurement.js';
 
 /** A minute of the measurement stands for an hour: the default limits of 9 and 10 minutes, divided by 60. */
@@ -20,7 +22,7 @@ async function pingsInAnHour(client: BenchedClient, browser: BenchBrowser, count
     const end = Date.now() + HOUR_MS;
     while (Date.now() < end) {
       await front.moveMouse();
-      if (!client.claims.includes('watches activity') && (await page.warned(front)))
+      if (!client.claims.includes('watches activity') && (await look(front)).warned)
         await front.evaluate(() => benched.client.stay!());
       await pause(250);
     }

@@ -1,8 +1,8 @@
-import { setTimeout as pause } from 'node:timers/promises';
-import { BenchedApplication } from '../browser/benched-application.js';
+import type { BenchedApplication } from '../browser/benched-application.js';
 import type { BenchedClient, Claim } from '../browser/benched-client.js';
 import type { Limits } from '../browser/clients/mount.js';
-import type { Tab, UnmanagedTabs, Visit } from '../browser/unmanaged-tabs.js';
+import type { Tab, UnmanagedTabs } from '../browser/unmanaged-tabs.js';
+import { look, lookUntil, VisitedApplication } from '../browser/visited-application.js';
 
 /** A row of the torture bench: something that browsers or people do, and what has to come of it. */
 export interface Row {
@@ -35,8 +35,6 @@ export const LATE_MS = 4000;
 /** For how much longer than the limit somebody is active who has to stay. */
 export const BEYOND_MS = 2500;
 
-const LOOK_EVERY_MS = 50;
-
 export async function playRow(row: Row, client: BenchedClient, tabs: UnmanagedTabs): Promise<Outcome> {
   const missing = row.needs?.find((claim) => !client.claims.includes(claim));
   if (missing) return { verdict: '–', because: `nothing in it ${missing}` };
@@ -52,56 +50,47 @@ export async function playRow(row: Row, client: BenchedClient, tabs: UnmanagedTa
   }
 }
 
-/** One application with the client in its page, and one browser. */
+/** One application with the client in its page, one browser, and what has to come of it. */
 export class Scene {
   private constructor(
     readonly client: BenchedClient,
-    readonly application: BenchedApplication,
     readonly limits: Limits,
-    private readonly visit: Visit,
+    private readonly visited: VisitedApplication,
   ) {}
 
   static async prepare(row: Row, client: BenchedClient, tabs: UnmanagedTabs): Promise<Scene> {
     const limits = row.limits ?? LIMITS;
-    return new Scene(
-      client,
-      await BenchedApplication.start(client, limits, row.policy),
-      limits,
-      await tabs.newVisit(),
-    );
+    return new Scene(client, limits, await VisitedApplication.start(tabs, client, limits, row.policy));
   }
 
-  async close(): Promise<void> {
-    await this.visit.close();
-    await this.application.stop();
+  close(): Promise<void> {
+    return this.visited.close();
+  }
+
+  get application(): BenchedApplication {
+    return this.visited.application;
   }
 
   get expireAfterMs(): number {
     return this.limits.expireAfter * 1000;
   }
 
-  /** Opens the application in a tab in front of the others, and waits until the client watches. */
+  /** Opens the application in a tab in front of the others; the client has to watch it. */
   async open(): Promise<Tab> {
-    const tab = await this.visit.open(`${this.application.url}/`);
-    const looked = await lookUntil(10_000, async () => {
-      const { started, errors } = await look(tab);
-      return errors.length > 0 || started;
-    });
+    const tab = await this.visited.open();
     const { errors } = await look(tab);
     if (errors.length > 0) throw new RowFailure(`throws ${errors[0]}`);
-    if (!looked) throw new Error('The page did not start.');
     return tab;
   }
 
   /** Opens a tab with something else, in front of the others. */
-  async openElsewhere(): Promise<Tab> {
-    return this.visit.open(`${this.application.url}/elsewhere`);
+  openElsewhere(): Promise<Tab> {
+    return this.visited.openElsewhere();
   }
 
-  /** The machine sleeps: the server's time goes on, the wall clock too, the monotonic clock and all timers stand still. */
-  async sleep(milliseconds: number): Promise<void> {
-    this.application.sleep(milliseconds);
-    for (const tab of this.visit.tabs) await tab.shiftClock(milliseconds);
+  /** The machine sleeps. */
+  sleep(milliseconds: number): Promise<void> {
+    return this.visited.sleep(milliseconds);
   }
 
   /** The content has to be gone from the tab by then, whatever goes on meanwhile. */
@@ -137,44 +126,6 @@ export class Scene {
       return !shown || warned;
     });
     if (seen) throw new RowFailure('warns or expires at once');
-  }
-}
-
-interface Look {
-  started: boolean;
-  shown: boolean;
-  warned: boolean;
-  errors: string[];
-}
-
-/** What is to be seen in a tab. */
-async function look(tab: Tab): Promise<Look> {
-  for (;;) {
-    try {
-      return await tab.evaluate(() => ({
-        // Some leave before they can be seen to have started.
-        started:
-          location.pathname === '/signed-out' ||
-          ((globalThis.benched?.started && (benched.client.ready?.() ?? true)) ?? false),
-        shown: document.querySelector('main')?.checkVisibility() ?? false,
-        warned: globalThis.benched?.warned ?? false,
-        errors: globalThis.benched?.errors ?? [],
-      }));
-    } catch (error) {
-      // The page was left while it was looked at: look at the next one.
-      if (!/navigated|context|no answer/.test((error as Error).message)) throw error;
-    }
-  }
-}
-
-/** Looks again and again. Answers whether it came true in time; and it looks once more than there is time for. */
-async function lookUntil(withinMs: number, isTrue: () => Promise<boolean>): Promise<boolean> {
-  const deadline = Date.now() + withinMs;
-  for (;;) {
-    const late = Date.now() >= deadline;
-    if (await isTrue()) return true;
-    if (late) return false;
-    await pause(LOOK_EVERY_MS);
   }
 }
 
