@@ -1,8 +1,7 @@
 import type { StartValues } from '../core/answer.js';
 import type { MonitorEvents } from '../core/ports.js';
-import { HOST_NAME } from '../dom/page-cover.js';
 import { clockText, timeFormat } from './countdown.js';
-import { STYLE } from './style.js';
+import { dialogHost } from './dialog-host.js';
 import { ENGLISH } from './texts.js';
 
 /** What the person can choose. */
@@ -31,16 +30,8 @@ const PRESSES = ['keydown', 'pointerdown', 'touchstart'];
  */
 export const nativeDialog: DialogFactory = (actions, settings) => {
   const texts = { ...ENGLISH, ...settings.texts };
-  const { lang, dir } = texts;
-  const words = timeFormat(lang);
-  const host = Object.assign(document.createElement(HOST_NAME), { lang, dir });
-  const root = host.attachShadow({ mode: 'open' });
-  const sheet = new CSSStyleSheet();
-  sheet.replaceSync(STYLE);
-  root.adoptedStyleSheets = [sheet];
-
-  const create = <Name extends keyof HTMLElementTagNameMap>(name: Name, id: string, properties?: object) =>
-    Object.assign(document.createElement(name), { id, part: id }, properties);
+  const words = timeFormat(texts.lang);
+  const [host, root, create] = dialogHost(texts);
   // Without `closedBy` the third Escape closes the dialog, whatever `cancel` says.
   const dialog = create('dialog', 'dialog', { role: 'alertdialog', closedBy: 'none' });
   const title = create('h2', 'title', { textContent: texts.title });

@@ -90,6 +90,15 @@ describe.each(
     jest.setSystemTime(Date.now() + seconds * 1000);
     await desk.clock.advance(seconds);
   };
+  /** A request that the server goes on answering until the doors are opened, and the status at its end. */
+  const openStream = async (browser: Browser): Promise<{ status: Promise<number> }> => {
+    const status = browser
+      .copy()
+      .get('/slow/news')
+      .then((answer) => answer.status);
+    await desk.app.get(Doors).reached('news');
+    return { status };
+  };
 
   it('C5 passive requests that touch the store do not extend the session', async () => {
     const browser = await open();
@@ -105,32 +114,24 @@ describe.each(
 
   it('C5 a stream that stays open does not extend it either, and writes nothing back at its end', async () => {
     const browser = await open();
-    const stream = browser
-      .copy()
-      .get('/slow/news')
-      .then(({ status }) => status);
-    await desk.app.get(Doors).reached('news');
+    const { status } = await openStream(browser);
     for (let time = 0; time < E; time += 2) await advance(2);
     expect(desk.log.of('expire')).toHaveLength(1);
     desk.app.get(Doors).openAll();
-    expect(await stream).toBe(200);
+    expect(await status).toBe(200);
     expect(await browser.user()).toBeNull();
     expect(await stored.signedIn()).toEqual({});
   });
 
   it('C5 nor does its end cost a session that has stayed active elsewhere', async () => {
     const browser = await open();
-    const stream = browser
-      .copy()
-      .get('/slow/news')
-      .then(({ status }) => status);
-    await desk.app.get(Doors).reached('news');
+    const { status } = await openStream(browser);
     for (let time = 0; time < 3 * E; time += 5) {
       await advance(5);
       expect(await browser.user()).toBe('anna');
     }
     desk.app.get(Doors).openAll();
-    expect(await stream).toBe(200);
+    expect(await status).toBe(200);
     expect(await browser.user()).toBe('anna');
     await advance(5);
     expect(await browser.user()).toBe('anna');
