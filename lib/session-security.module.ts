@@ -72,9 +72,8 @@ const engine: Provider[] = [
   },
   {
     provide: WatchedSessions,
-    inject: [Clock, SessionSecurityOptions],
-    useFactory: (clock: Clock, { flushInterval }: SessionSecurityOptions) =>
-      new WatchedSessions(clock.now(), flushInterval * 1000),
+    inject: [Clock],
+    useFactory: (clock: Clock) => new WatchedSessions(clock.now()),
   },
   {
     provide: StoreCalls,

@@ -3,6 +3,9 @@ import type { Limits, TimeoutReason } from '../policy/index.js';
 /** Why a session ended. `replaced`: another sign-in took its place. */
 export type EndReason = TimeoutReason | 'logout' | 'revoked' | 'replaced';
 
+/** How a session is taken out: for good; but its id stays in use for an anonymous session; or it goes on under another id. */
+export type EndMode = 'end' | 'keep' | 'move';
+
 /** What is known of one watched session, beside its blob. Instants in epoch milliseconds UTC. */
 export interface ActivityRecord {
   /** Keyed hash of the session id: records, events, logs and a dump of the store hold no cookie. */

@@ -1,4 +1,4 @@
-import type { ActivityRecord, ActivityUpdate, EndReason } from './activity-record.js';
+import type { ActivityRecord, ActivityUpdate, EndMode, EndReason } from './activity-record.js';
 import type { TimeoutReason } from '../policy/index.js';
 
 /** A boundary that a session has passed, as {@link ActivityStore.due} hands it out. */
@@ -43,7 +43,7 @@ export abstract class ActivityStore {
   abstract adjust(record: ActivityRecord): Promise<void>;
 
   /** Removes the record; answers it to exactly one caller, `undefined` to all others. */
-  abstract end(id: string, reason: EndReason): Promise<ActivityRecord | undefined>;
+  abstract end(id: string, reason: EndReason, mode?: EndMode): Promise<ActivityRecord | undefined>;
 
   /** The live records of one user. */
   abstract ofUser(userId: string): Promise<FoundSession[]>;

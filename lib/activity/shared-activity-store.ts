@@ -1,5 +1,5 @@
 import type { TimeoutReason } from '../policy/index.js';
-import type { ActivityRecord, EndReason } from './activity-record.js';
+import type { ActivityRecord, EndMode, EndReason } from './activity-record.js';
 import type { ActivitySignal } from './activity-signal.js';
 import { ActivityStore } from './activity-store.js';
 import type { Clock } from './clock.js';
@@ -33,9 +33,6 @@ export type Expiry =
   | { readonly state: 'gone' }
   | { readonly state: 'alive'; readonly record: ActivityRecord };
 
-/** How a session is taken out: for good; but its id stays in use for an anonymous session; or it goes on under another id. */
-export type EndMode = 'end' | 'keep' | 'move';
-
 /**
  * A store that several processes share, and that keeps one truth for all of them: it judges by a clock of its own, and
  * what happens is told through its log, to every process and once to each group of handlers.
@@ -65,6 +62,7 @@ export abstract class SharedActivityStore extends ActivityStore {
    */
   abstract override start(record: ActivityRecord, sessionId?: string, silent?: boolean): Promise<void>;
 
+  /** @param mode what becomes of the session's id, for the processes that remember it */
   abstract override end(id: string, reason: EndReason, mode?: EndMode): Promise<ActivityRecord | undefined>;
 
   /** Ends the session if its time is over by the store's own clock. */

@@ -1,5 +1,6 @@
 import type { EndReason } from './activity-record.js';
-import type { WatchedSession } from './watched-sessions.js';
+import type { Clock } from './clock.js';
+import type { WatchedSession, WatchedSessions } from './watched-sessions.js';
 
 /** How long the end of a session is remembered, in milliseconds: what is in flight then has long been answered. */
 const LIFETIME_MS = 60 * 60 * 1000;
@@ -34,15 +35,28 @@ export class Tombstones {
   /** In order of burial, so the oldest are swept from the front. */
   readonly #graves = new Map<string, Tombstone>();
 
+  constructor(
+    private readonly watched: WatchedSessions,
+    private readonly clock: Clock,
+  ) {}
+
   /** Who was buried first says why, except where only the session's id had been given up. */
-  bury(sessionId: string, tombstone: Tombstone): void {
-    const { rotation, reason = null } = this.#graves.get(sessionId) ?? {};
-    if (rotation && reason === null) {
-      this.#graves.delete(sessionId);
-      this.#graves.set(sessionId, { ...tombstone, rotation });
-    } else if (!this.#graves.has(sessionId)) {
-      this.#graves.set(sessionId, tombstone);
-    }
+  bury(
+    sessionId: string,
+    reason: EndReason | null,
+    { at = this.clock.now(), rotation }: { at?: number; rotation?: Rotation } = {},
+  ): void {
+    const buried = this.#graves.get(sessionId);
+    if (buried && !(buried.rotation && buried.reason === null)) return;
+    const userId = this.watched.get(sessionId)?.userId;
+    const goesOn = buried?.rotation ?? rotation;
+    this.#graves.delete(sessionId);
+    this.#graves.set(sessionId, {
+      reason,
+      at,
+      ...(userId === undefined ? {} : { userId }),
+      ...(goesOn === undefined ? {} : { rotation: goesOn }),
+    });
   }
 
   has(sessionId: string): boolean {

@@ -1,5 +1,7 @@
 import { judge, type Limits, type Verdict } from '../policy/index.js';
 import { DeadlineWheel } from './deadline-wheel.js';
+import { DevicePool } from './device-pool.js';
+import { LimitsPool } from './limits-pool.js';
 import { SlotIndex } from './slot-index.js';
 import { NONE } from './slot-lists.js';
 
@@ -64,11 +66,7 @@ export class WatchedSessions {
   #dirty: number[] = [];
   #taken: number[] = [];
 
-  constructor(
-    now: number,
-    /** How much later last activity may be than what the store knows of before a {@link touch} calls it overdue. */
-    private readonly writeWithinMs = Infinity,
-  ) {
+  constructor(now: number) {
     this.#wheel = new DeadlineWheel(now);
   }
 
@@ -133,27 +131,30 @@ export class WatchedSessions {
   /**
    * Counts activity at `at`; never moves back, never revives.
    *
-   * @returns `moved`: last activity is later than before; `renewed`: it also calls off a warning that had been given;
-   *   `overdue`: it should be written now, because what the store knows of is so old.
+   * @param overdueAfterMs how much later last activity may be than what the store knows of
    */
-  touch(sessionId: string, at: number, now: number): Touch {
+  touch(sessionId: string, at: number, now: number, overdueAfterMs = Infinity): Touch {
     const slot = this.#slots.find(sessionId);
     if (slot === NONE) return STILL;
     const page = this.#page(slot);
     const row = rowOf(slot);
-    if (at <= page.lastActivityAt[row]! || this.#judge(slot, now).phase === 'expired') return STILL;
-    page.lastActivityAt[row] = at;
-    const flags = page.flags[row]!;
-    if (!(flags & Flag.Dirty)) {
-      page.flags[row] = flags | Flag.Dirty;
-      this.#dirty.push(slot);
+    if (this.#judge(slot, now).phase === 'expired') return STILL;
+    const moved = at > page.lastActivityAt[row]!;
+    if (moved) {
+      page.lastActivityAt[row] = at;
+      this.#soil(slot, page, row);
     }
-    const overdue = at - page.writtenAt[row]! >= this.writeWithinMs;
-    if (!(flags & Flag.Warned) || this.#judge(slot, now).phase !== 'active') return overdue ? OVERDUE : MOVED;
-    page.flags[row]! &= ~Flag.Warned;
-    // A warned session waits for its end in the wheel; its next warning may come sooner than that.
-    this.#file(slot, now);
-    return { moved: true, renewed: true, overdue };
+    const overdue = page.lastActivityAt[row]! - page.writtenAt[row]! >= overdueAfterMs;
+    const renewed =
+      moved && (page.flags[row]! & Flag.Warned) !== 0 && this.#judge(slot, now).phase === 'active';
+    if (renewed) {
+      page.flags[row]! &= ~Flag.Warned;
+      // A warned session waits for its end in the wheel; its next warning may come sooner than that.
+      this.#file(slot, now);
+      return { moved, renewed, overdue };
+    }
+    if (moved) return overdue ? MOVED_OVERDUE : MOVED;
+    return overdue ? STILL_OVERDUE : STILL;
   }
 
   /**
@@ -256,14 +257,6 @@ export class WatchedSessions {
     if (slot !== NONE) this.#page(slot).writtenAt[rowOf(slot)] = at;
   }
 
-  /** How much later the last activity is than what the store knows of, in milliseconds. */
-  unwrittenMs(sessionId: string): number {
-    const slot = this.#slots.find(sessionId);
-    if (slot === NONE) return 0;
-    const { lastActivityAt, writtenAt } = this.#page(slot);
-    return lastActivityAt[rowOf(slot)]! - writtenAt[rowOf(slot)]!;
-  }
-
   /** How many sessions {@link takeDirty} has at most. */
   get dirtyCount(): number {
     return this.#dirty.length + this.#taken.length;
@@ -290,11 +283,7 @@ export class WatchedSessions {
   /** Marks a session whose activity could not be written. */
   markDirty(sessionId: string): void {
     const slot = this.#slots.find(sessionId);
-    if (slot === NONE) return;
-    const { flags } = this.#page(slot);
-    if (flags[rowOf(slot)]! & Flag.Dirty) return;
-    flags[rowOf(slot)]! |= Flag.Dirty;
-    this.#dirty.push(slot);
+    if (slot !== NONE) this.#soil(slot, this.#page(slot), rowOf(slot));
   }
 
   *sessionIds(): Generator<string> {
@@ -336,6 +325,13 @@ export class WatchedSessions {
     this.#wheel.file(slot, warned ? expireAt : warnAt);
   }
 
+  /** Its activity is to be written. */
+  #soil(slot: number, { flags }: Page, row: number): void {
+    if (flags[row]! & Flag.Dirty) return;
+    flags[row]! |= Flag.Dirty;
+    this.#dirty.push(slot);
+  }
+
   #page(slot: number): Page {
     return this.#pages[slot >> PAGE_BITS]!;
   }
@@ -360,75 +356,16 @@ function rowOf(slot: number): number {
 }
 
 /** What came of a touch. */
-interface Touch {
+export interface Touch {
+  /** Last activity is later than before. */
   readonly moved: boolean;
+  /** It also calls off a warning that had been given. */
   readonly renewed: boolean;
+  /** What the store knows of is so old that activity is to be written now. */
   readonly overdue: boolean;
 }
 
 const STILL: Touch = Object.freeze({ moved: false, renewed: false, overdue: false });
+const STILL_OVERDUE: Touch = Object.freeze({ moved: false, renewed: false, overdue: true });
 const MOVED: Touch = Object.freeze({ moved: true, renewed: false, overdue: false });
-const OVERDUE: Touch = Object.freeze({ moved: true, renewed: false, overdue: true });
-
-/**
- * Limits are shared by thousands of sessions: each combination is kept once, and sessions hold its number. It is kept for
- * as long as a session holds it: a function may answer other limits on every request, what is left of a shift say.
- */
-class LimitsPool {
-  readonly #numbers = new Map<string, number>();
-  readonly #limits: (Limits | undefined)[] = [];
-  /** How many sessions hold each number. */
-  readonly #holders: number[] = [];
-  readonly #free: number[] = [];
-
-  /** The number of these limits, for one session more. */
-  take(limits: Limits): number {
-    const key = keyOf(limits);
-    let number = this.#numbers.get(key);
-    if (number === undefined) {
-      const { warnAfter, expireAfter, maxLifetime = null } = limits;
-      number = this.#free.pop() ?? this.#limits.length;
-      this.#limits[number] = Object.freeze({ warnAfter, expireAfter, maxLifetime });
-      this.#holders[number] = 0;
-      this.#numbers.set(key, number);
-    }
-    this.#holders[number]!++;
-    return number;
-  }
-
-  /** A session that held this number does so no longer. */
-  giveBack(number: number): void {
-    if (--this.#holders[number]! > 0) return;
-    this.#numbers.delete(keyOf(this.at(number)));
-    this.#limits[number] = undefined;
-    this.#free.push(number);
-  }
-
-  at(number: number): Limits {
-    return this.#limits[number]!;
-  }
-
-  /** How many combinations are kept. */
-  get size(): number {
-    return this.#numbers.size;
-  }
-}
-
-function keyOf({ warnAfter, expireAfter, maxLifetime = null }: Limits): string {
-  return `${warnAfter}/${expireAfter}/${maxLifetime}`;
-}
-
-/** Device names are few: at most 255 different ones are told apart, the rest goes unnamed. */
-class DevicePool {
-  readonly #devices: (string | undefined)[] = [undefined];
-
-  index(device: string | undefined): number {
-    const known = this.#devices.indexOf(device);
-    if (known !== -1) return known;
-    return this.#devices.length > 255 ? 0 : this.#devices.push(device) - 1;
-  }
-
-  at(index: number): string | undefined {
-    return this.#devices[index];
-  }
-}
+const MOVED_OVERDUE: Touch = Object.freeze({ moved: true, renewed: false, overdue: true });

@@ -123,8 +123,8 @@ export class SessionEnforcer {
     const state = this.stateOf(request);
     const { sessionId, unreadId = sessionId } = state;
     if (unreadId === undefined) return undefined;
-    this.tracker.touch(unreadId, idleForMs);
-    if (sessionId === undefined || !this.tracker.mustWrite(sessionId)) return undefined;
+    const { overdue } = this.tracker.touch(unreadId, idleForMs);
+    if (sessionId === undefined || !overdue || !this.tracker.isShared) return undefined;
     return this.#write(request, state, sessionId);
   }
 

@@ -1,9 +1,8 @@
 import { randomUUID } from 'node:crypto';
-import type { ActivityRecord, ActivityUpdate, EndReason } from '../activity/activity-record.js';
+import type { ActivityRecord, ActivityUpdate, EndMode, EndReason } from '../activity/activity-record.js';
 import { CorruptRecordError, type DueRecord, type FoundSession } from '../activity/activity-store.js';
 import type { Clock } from '../activity/clock.js';
 import {
-  type EndMode,
   type Expiry,
   type News,
   SharedActivityStore,

@@ -1,7 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { createClient } from 'redis';
-import type { EndReason } from '../../lib/activity/activity-record.js';
-import type { EndMode } from '../../lib/activity/shared-activity-store.js';
+import type { EndMode, EndReason } from '../../lib/activity/activity-record.js';
 import { type Limits, NEVER } from '../../lib/policy/index.js';
 import { RedisKeys } from '../../lib/redis/redis-keys.js';
 import { portTo } from '../../lib/redis/redis-port.js';

@@ -102,8 +102,8 @@ async function touch(number: number): Promise<void> {
     (await tracker.settle(sessionId).catch(() => 'unknown'))
   )
     return;
-  if (!tracker.touch(sessionId)) return;
-  if (tracker.mustWrite(sessionId) && !(await tracker.write(sessionId).catch(() => false))) return;
+  const { moved, overdue } = tracker.touch(sessionId);
+  if (!moved || (overdue && !(await tracker.write(sessionId).catch(() => false)))) return;
   accepted(`${number} ${at}`);
 }
 

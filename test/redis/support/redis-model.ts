@@ -1,6 +1,5 @@
 import { isExempt, judge, type Limits, type TimeoutReason } from '../../../lib/policy/index.js';
-import type { EndReason } from '../../../lib/activity/activity-record.js';
-import type { EndMode } from '../../../lib/activity/shared-activity-store.js';
+import type { EndMode, EndReason } from '../../../lib/activity/activity-record.js';
 
 /** More than this at once is not the passing of time, while the server's clock is behind. */
 const LEAP_MS = 5000;

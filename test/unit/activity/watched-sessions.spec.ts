@@ -30,15 +30,16 @@ describe('the watched sessions of a process', () => {
   });
 
   it('says when the store knows only of activity that is too old', () => {
-    watched = new WatchedSessions(START, 4_000);
     put('a');
-    const overdue = [3_999, 4_000, 5_000].map((after) => {
-      const at = START + after;
-      return watched.touch('a', at, at).overdue;
+    const isOverdueAfter = (after: number): boolean =>
+      watched.touch('a', START + after, START + after, 4_000).overdue;
+    expect([3_999, 4_000, 5_000].map(isOverdueAfter)).toEqual([false, true, true]);
+    expect(watched.touch('a', START + 4_500, START + 5_500, 4_000)).toMatchObject({
+      moved: false,
+      overdue: true,
     });
-    expect(overdue).toEqual([false, true, true]);
     watched.noteWritten('a', START + 5_000);
-    expect(watched.touch('a', START + 8_999, START + 8_999).overdue).toBe(false);
+    expect([8_999, 9_000].map(isOverdueAfter)).toEqual([false, true]);
   });
 
   it('S7 what is learnt from the future says nothing', () => {

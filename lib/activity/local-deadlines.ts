@@ -1,0 +1,87 @@
+import type { EndReason } from './activity-record.js';
+import { type ActivityStore, CorruptRecordError, type DueRecord } from './activity-store.js';
+import type { Announcements } from './announcements.js';
+import type { Clock } from './clock.js';
+import type { Deadlines } from './deadlines.js';
+import { diagnostics } from './diagnostics.js';
+import type { Rotations } from './rotations.js';
+import type { SessionBeginnings } from './session-beginnings.js';
+import type { SessionEndings } from './session-endings.js';
+import type { SessionFinder } from './session-finder.js';
+import type { SessionReferences } from './session-reference.js';
+import type { StoreDebts } from './store-debts.js';
+import type { Tombstones } from './tombstones.js';
+import type { WatchedSessions } from './watched-sessions.js';
+
+/** Sessions settled between two turns of the event loop. */
+const SLICE = 200;
+
+/** Deadlines of a process that has its records to itself: memory proposes, the store confirms. */
+export class LocalDeadlines implements Deadlines {
+  constructor(
+    private readonly store: ActivityStore,
+    private readonly watched: WatchedSessions,
+    private readonly references: SessionReferences,
+    private readonly clock: Clock,
+    private readonly tombstones: Tombstones,
+    private readonly rotations: Rotations,
+    private readonly finder: SessionFinder,
+    private readonly beginnings: SessionBeginnings,
+    private readonly announcements: Announcements,
+    private readonly debts: StoreDebts,
+    private readonly endings: SessionEndings,
+  ) {}
+
+  async work(now: number): Promise<void> {
+    let due = 0;
+    for (let more = true; more;) {
+      const batch = await this.store.due(now, SLICE);
+      due += batch.due.length;
+      await Promise.all(batch.due.map((record) => this.#pass(record, now)));
+      more = batch.more;
+      if (more) await new Promise((resolve) => setImmediate(resolve));
+    }
+    if (due > 0) {
+      diagnostics.deadlines.publish({ due, durationMs: this.clock.now() - now, watched: this.watched.size });
+    }
+  }
+
+  async settle(sessionId: string): Promise<EndReason | undefined> {
+    const life = this.watched.lifeOf(sessionId);
+    const stored = await this.store.find(this.references.ofSession(sessionId)).catch(forgiveCorrupt);
+    // Somebody may have signed in under the same id meanwhile.
+    await this.beginnings.over(sessionId);
+    if (this.watched.lifeOf(sessionId) !== life) return undefined;
+    const now = this.clock.now();
+    if (stored?.life === life) this.watched.learn(sessionId, stored!.lastActivityAt, now);
+    const verdict = this.watched.verdict(sessionId, now);
+    if (verdict && verdict.phase !== 'expired') return undefined;
+    const reason = verdict?.reason ?? this.tombstones.find(sessionId)?.reason ?? 'idle';
+    await this.endings.end(sessionId, reason);
+    return reason;
+  }
+
+  /** Tells of one passed boundary at once; answers when the ended session's blob is removed too. */
+  async #pass({ kind, reason, dueAt, record, sessionId }: DueRecord, at: number): Promise<void> {
+    if (kind === 'warn') return this.announcements.tell({ kind, record, at, dueAt, reason });
+    if (kind === 'gone') {
+      if (sessionId !== undefined) this.finder.forget(sessionId);
+      return this.announcements.tellWaiting(record.id, reason);
+    }
+    if (sessionId !== undefined) {
+      this.tombstones.bury(sessionId, reason);
+      this.finder.forget(sessionId);
+      // It is just being carried over; its time will be over under the new id too.
+      const successors = this.rotations.successorsOf(sessionId);
+      if (successors.some((successor) => this.endings.isInUse(successor))) return;
+    }
+    if (sessionId === undefined || this.tombstones.tellOnce(sessionId))
+      this.announcements.tellEnd(record, reason, dueAt);
+    if (sessionId !== undefined) await this.debts.removeBlob(sessionId);
+  }
+}
+
+function forgiveCorrupt(error: unknown): undefined {
+  if (!(error instanceof CorruptRecordError)) throw error;
+  return undefined;
+}

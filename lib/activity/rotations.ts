@@ -1,0 +1,84 @@
+import type { Rotation, Tombstone, Tombstones } from './tombstones.js';
+import type { WatchedSession, WatchedSessions } from './watched-sessions.js';
+
+/** Session ids that were given up for others: where their sessions go on, as far as memory knows. */
+export class Rotations {
+  /** Ids that parallel requests gave the same session, each with all of them. */
+  readonly #siblings = new Map<string, readonly string[]>();
+
+  constructor(
+    private readonly watched: WatchedSessions,
+    private readonly tombstones: Tombstones,
+  ) {}
+
+  /**
+   * A request gives a session's id up for another. Nothing may read or write the session under the old id any more, but
+   * it can still expire or be ended there until another id has taken it over.
+   */
+  rotate(sessionId: string): void {
+    const session = this.watched.get(sessionId);
+    if (session) this.tombstones.bury(sessionId, null, { rotation: { session, successors: [] } });
+  }
+
+  /** What became of a session whose id was given up, unless it is known to have ended there. */
+  living(sessionId: string): Rotation | undefined {
+    const tombstone = this.tombstones.find(sessionId);
+    return tombstone?.reason === null ? tombstone.rotation : undefined;
+  }
+
+  /** The ids for which this one was given up. */
+  successorsOf(sessionId: string): readonly string[] {
+    return this.tombstones.find(sessionId)?.rotation?.successors ?? [];
+  }
+
+  /** The id under which a session goes on whose id was given up, if it lives. */
+  successorOf(sessionId: string): string | undefined {
+    for (const successor of this.successorsOf(sessionId)) {
+      const living = this.livingIdOf(successor);
+      if (living !== undefined) return living;
+    }
+    return undefined;
+  }
+
+  /** The id under which a session lives: its own, or the one for which that was given up. */
+  livingIdOf(sessionId: string): string | undefined {
+    return this.watched.has(sessionId) ? sessionId : this.successorOf(sessionId);
+  }
+
+  /** What is known of a session under whichever id it lives. */
+  find(sessionId: string): WatchedSession | undefined {
+    const living = this.livingIdOf(sessionId);
+    return living === undefined ? undefined : this.watched.get(living);
+  }
+
+  /** How a session ended, wherever it went when its id was given up; `undefined` while it goes on there, or is to. */
+  fateOf(sessionId: string): Tombstone | undefined {
+    const tombstone = this.tombstones.find(sessionId);
+    const { successors } = this.living(sessionId) ?? {};
+    if (!successors) return tombstone;
+    if (this.livingIdOf(sessionId) !== undefined) return undefined;
+    return successors.map((successor) => this.fateOf(successor)).find(Boolean) ?? tombstone;
+  }
+
+  /** Parallel requests gave the same session all these ids. */
+  makeSiblings(sessionIds: readonly string[]): void {
+    const family = new Set(sessionIds.flatMap((sessionId) => [sessionId, ...this.siblingsOf(sessionId)]));
+    for (const sessionId of sessionIds) this.#siblings.set(sessionId, [...family]);
+  }
+
+  /** The ids, this one among them, that parallel requests gave the same session. */
+  siblingsOf(sessionId: string): readonly string[] {
+    return this.#siblings.get(sessionId) ?? [];
+  }
+
+  /** One id takes the place of another among its siblings. */
+  inheritSiblings(from: string, to: string): void {
+    const siblings = this.#siblings.get(from);
+    if (siblings) this.#siblings.set(to, siblings);
+  }
+
+  /** An id has no siblings any more. */
+  forgetSiblings(sessionId: string): void {
+    this.#siblings.delete(sessionId);
+  }
+}

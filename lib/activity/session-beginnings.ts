@@ -1,0 +1,135 @@
+import type { Limits } from '../policy/index.js';
+import type { ActivityRecord } from './activity-record.js';
+import type { ActivityStore } from './activity-store.js';
+import type { Announcements } from './announcements.js';
+import type { Clock } from './clock.js';
+import type { Rotations } from './rotations.js';
+import type { SessionFinder } from './session-finder.js';
+import type { SessionReferences } from './session-reference.js';
+import { SharedActivityStore } from './shared-activity-store.js';
+import type { StoreDebts } from './store-debts.js';
+import type { WatchedSession, WatchedSessions } from './watched-sessions.js';
+
+/** What is to be watched. */
+export interface SessionStart {
+  readonly userId?: string | undefined;
+  readonly limits: Limits;
+  readonly device?: string | undefined;
+}
+
+/** How sessions begin to be watched, after a sign-in or under a new id. */
+export class SessionBeginnings {
+  readonly #shared: SharedActivityStore | undefined;
+  /** What is under way, by session id. */
+  readonly #starting = new Map<string, Promise<void>>();
+  #life = 0;
+
+  constructor(
+    private readonly store: ActivityStore,
+    private readonly watched: WatchedSessions,
+    private readonly references: SessionReferences,
+    private readonly clock: Clock,
+    private readonly rotations: Rotations,
+    private readonly finder: SessionFinder,
+    private readonly announcements: Announcements,
+    private readonly debts: StoreDebts,
+  ) {
+    this.#shared = store instanceof SharedActivityStore ? store : undefined;
+  }
+
+  /** Does a session just begin under this id? */
+  has(sessionId: string): boolean {
+    return this.#starting.has(sessionId);
+  }
+
+  /** The ids under which sessions just begin. */
+  sessionIds(): Iterable<string> {
+    return this.#starting.keys();
+  }
+
+  /** When what begins under this id, if anything, has begun or failed to; it is not told before. Never rejects. */
+  over(sessionId: string): Promise<void> | undefined {
+    return this.#starting.get(sessionId)?.catch(ignore);
+  }
+
+  /**
+   * Watches a session from now on. If somebody else was watched under this id, their session has been replaced; if it is
+   * watched for this user already, by a parallel request, it stays as it is.
+   */
+  async begin(
+    sessionId: string,
+    { userId, limits, device }: SessionStart,
+  ): Promise<{ record: ActivityRecord; replaced?: WatchedSession | undefined }> {
+    while (this.has(sessionId)) await this.over(sessionId);
+    const replaced = this.watched.get(sessionId);
+    const id = this.references.ofSession(sessionId);
+    if (replaced && isSameUser(replaced.userId, userId)) return { record: { id, ...replaced } };
+    const now = this.clock.now();
+    const record: ActivityRecord = {
+      id,
+      life: this.#nextLife(now),
+      startedAt: now,
+      lastActivityAt: now,
+      limits,
+      ...(userId === undefined ? {} : { userId }),
+      ...(device === undefined ? {} : { device }),
+    };
+    if (replaced) await this.#shared?.end(id, 'replaced', 'keep');
+    await this.keep(sessionId, record, {
+      tell: (previous) => {
+        // Unless it has ended while the other one was stored: then that has been told.
+        if (previous && previous.life === replaced?.life)
+          this.announcements.tellEnd({ id, ...previous }, 'replaced', now);
+        this.announcements.tell({ kind: 'start', record, at: now });
+      },
+    });
+    return { record, replaced };
+  }
+
+  /** Stored first, watched then: a session must never carry the marker of a record that does not exist. */
+  async keep(
+    sessionId: string,
+    record: ActivityRecord,
+    { silent = false, tell }: { silent?: boolean; tell?: (previous?: WatchedSession) => void } = {},
+  ): Promise<void> {
+    // What is still to be done for an earlier life of this id is overwritten.
+    this.debts.cancel(sessionId);
+    this.finder.handle(record.id);
+    const stored = this.#shared ? this.#shared.start(record, sessionId, silent) : this.store.start(record);
+    const starting = stored.then(
+      () => {
+        // The id was given up meanwhile: who was there has gone on to another, and nobody takes their place here.
+        if (this.rotations.living(sessionId)) return this.debts.put(sessionId, { end: 'replaced' });
+        const previous = this.watched.get(sessionId);
+        this.watched.put(sessionId, record, this.clock.now());
+        tell?.(previous);
+      },
+      (error: unknown) => {
+        // It may have been stored all the same: then nobody would ever end it, or it hides who is still watched here.
+        const isOccupied = !this.#shared && this.watched.has(sessionId);
+        this.debts.owe(sessionId, isOccupied ? { adjust: true } : { end: 'replaced' }, error);
+        throw error;
+      },
+    );
+    this.#starting.set(sessionId, starting);
+    try {
+      await starting;
+    } finally {
+      if (this.#starting.get(sessionId) === starting) this.#starting.delete(sessionId);
+    }
+  }
+
+  #nextLife(now: number): number {
+    this.#life = Math.max(this.#life + 1, Math.floor(now));
+    return this.#life % 2 ** 32;
+  }
+}
+
+/** Users of whom nothing is known are not told apart. */
+function isSameUser(one: string | undefined, other: string | undefined): boolean {
+  return one === undefined || other === undefined || one === other;
+}
+
+function ignore(): undefined {
+  return undefined;
+}

@@ -1,0 +1,142 @@
+import { judge } from '../policy/index.js';
+import type { ActivityRecord, EndReason } from './activity-record.js';
+import type { ActivityStore, FoundSession } from './activity-store.js';
+import type { Announcements } from './announcements.js';
+import type { Clock } from './clock.js';
+import type { Rotations } from './rotations.js';
+import type { SessionBeginnings } from './session-beginnings.js';
+import type { SessionFinder } from './session-finder.js';
+import type { SessionReferences } from './session-reference.js';
+import type { StoreDebts } from './store-debts.js';
+import type { Tombstones } from './tombstones.js';
+import type { WatchedSession, WatchedSessions } from './watched-sessions.js';
+
+/** An end that is being worked off. */
+interface EndUnderWay {
+  readonly done: Promise<ActivityRecord | undefined>;
+  readonly keepBlob: boolean;
+}
+
+/** How sessions are ended: buried, forgotten, removed from the store, and told of once. */
+export class SessionEndings {
+  /** What is under way, by session id. */
+  readonly #underWay = new Map<string, EndUnderWay>();
+
+  constructor(
+    private readonly store: ActivityStore,
+    private readonly watched: WatchedSessions,
+    private readonly references: SessionReferences,
+    private readonly clock: Clock,
+    private readonly tombstones: Tombstones,
+    private readonly rotations: Rotations,
+    private readonly finder: SessionFinder,
+    private readonly beginnings: SessionBeginnings,
+    private readonly announcements: Announcements,
+    private readonly debts: StoreDebts,
+  ) {}
+
+  /** Its record is being removed, or still is to be: what the store finds of it is void. */
+  has(sessionId: string): boolean {
+    return this.#underWay.has(sessionId) || this.debts.of(sessionId)?.end !== undefined;
+  }
+
+  /** Is there anything of this session that could be ended: a life here, one that begins, or one under a new id? */
+  isInUse(sessionId: string): boolean {
+    return (
+      this.watched.has(sessionId) ||
+      this.beginnings.has(sessionId) ||
+      this.rotations.living(sessionId) !== undefined
+    );
+  }
+
+  /**
+   * Ends a session: buried first, then its record and its blob are removed. Told once, whoever calls how often. A session
+   * whose id was given up for another ends under the new one.
+   * What a failing store does not remove now is removed later; the session is dead from this call on all the same.
+   *
+   * @returns the record, to the one caller that ended it.
+   */
+  async end(
+    sessionId: string,
+    reason: EndReason,
+    { keepBlob = false }: { keepBlob?: boolean } = {},
+  ): Promise<ActivityRecord | undefined> {
+    // A session id that stays in use for an anonymous session is not buried, it may be signed in to again.
+    if (!keepBlob) this.tombstones.bury(sessionId, reason);
+    const underWay = this.#underWay.get(sessionId);
+    if (underWay) {
+      await underWay.done;
+      if (keepBlob || !underWay.keepBlob) return undefined;
+    }
+    const done = this.#end(sessionId, reason, keepBlob);
+    this.#underWay.set(sessionId, { done, keepBlob });
+    try {
+      return await done;
+    } finally {
+      if (this.#underWay.get(sessionId)?.done === done) this.#underWay.delete(sessionId);
+    }
+  }
+
+  /** Ends a session that the store found, whether or not this process knows its own id; answers whether it did. */
+  async endFound({ record, sessionId }: FoundSession, reason: EndReason): Promise<boolean> {
+    if (sessionId !== undefined) return (await this.end(sessionId, reason)) !== undefined;
+    const ended = await this.store.end(record.id, reason);
+    if (ended) this.announcements.tellEnd(ended, reason, this.clock.now());
+    return ended !== undefined;
+  }
+
+  /** Somebody else has taken over one of the ids that parallel requests gave the same session. */
+  async endSiblings(sessionId: string): Promise<void> {
+    const siblings = this.rotations.siblingsOf(sessionId);
+    this.rotations.forgetSiblings(sessionId);
+    const others = siblings.filter((sibling) => sibling !== sessionId && this.isInUse(sibling));
+    await Promise.all(others.map((other) => this.end(other, 'replaced')));
+  }
+
+  async #end(sessionId: string, reason: EndReason, keepBlob: boolean): Promise<ActivityRecord | undefined> {
+    // Begun but not stored yet: it begins first, so that its end can be told.
+    await this.beginnings.over(sessionId);
+    const now = this.clock.now();
+    const timedOut = reason === 'idle' || reason === 'lifetime';
+    const successors = this.rotations.successorsOf(sessionId);
+    // Each sibling has an activity of its own, so that one can be idle while another is in use.
+    const siblings = timedOut ? [] : this.rotations.siblingsOf(sessionId);
+    const others = [...successors, ...siblings];
+    const owed = this.debts.of(sessionId);
+    const known = this.finder.forget(sessionId);
+    // All at once: none of them is to be served until the store has removed another.
+    const [ended, ...endedThere] = await Promise.all([
+      this.#removeRecord(sessionId, reason, known, keepBlob),
+      ...others.filter((other) => this.isInUse(other)).map((other) => this.end(other, reason)),
+    ]);
+    // What goes on under another id ends there, and is told there.
+    if (successors.length > 0) return endedThere.find((record) => record !== undefined);
+    const isTold = known === undefined && owed?.end !== undefined && !owed.untold;
+    if (!ended || isTold || !this.tombstones.tellOnce(sessionId)) {
+      // Another has told of it, or its record is lost; whoever waits here is to go on all the same.
+      this.announcements.tellWaiting(this.references.ofSession(sessionId), reason);
+      return undefined;
+    }
+    const record = { ...ended, ...known };
+    const dueAt = timedOut ? judge(record.limits, record, now).expireAt : now;
+    this.announcements.tellEnd(record, reason, dueAt);
+    return record;
+  }
+
+  async #removeRecord(
+    sessionId: string,
+    reason: EndReason,
+    known: WatchedSession | undefined,
+    keepBlob: boolean,
+  ): Promise<ActivityRecord | undefined> {
+    const id = this.references.ofSession(sessionId);
+    try {
+      const ended = await this.store.end(id, reason, keepBlob ? 'keep' : 'end');
+      if (!keepBlob) await this.debts.removeBlob(sessionId);
+      return ended;
+    } catch (error) {
+      this.debts.owe(sessionId, { end: reason, untold: known === undefined, blob: !keepBlob }, error);
+      return known && { id, ...known };
+    }
+  }
+}

@@ -1,0 +1,91 @@
+import type { EndReason } from './activity-record.js';
+import type { ActivityWriter } from './activity-writer.js';
+import type { Announcements } from './announcements.js';
+import type { Clock } from './clock.js';
+import type { Deadlines } from './deadlines.js';
+import type { SessionFinder } from './session-finder.js';
+import type { SessionReferences } from './session-reference.js';
+import type { SharedActivityStore } from './shared-activity-store.js';
+import type { StoreDebts } from './store-debts.js';
+import type { StoreHealth } from './store-health.js';
+import type { Tombstones } from './tombstones.js';
+import type { WatchedSessions } from './watched-sessions.js';
+
+/** Sessions that the store settles between two turns of the event loop. */
+const CLAIM_SLICE = 500;
+/** Sessions looked at in memory between two turns of the event loop. */
+const MEMORY_SLICE = 200;
+
+/** Deadlines of processes that share a store: the store judges, and tells everybody. */
+export class SharedDeadlines implements Deadlines {
+  constructor(
+    private readonly store: SharedActivityStore,
+    private readonly watched: WatchedSessions,
+    private readonly references: SessionReferences,
+    private readonly clock: Clock,
+    private readonly tombstones: Tombstones,
+    private readonly finder: SessionFinder,
+    private readonly writer: ActivityWriter,
+    private readonly announcements: Announcements,
+    private readonly debts: StoreDebts,
+    private readonly health: StoreHealth,
+  ) {}
+
+  async work(now: number): Promise<void> {
+    try {
+      // First what this process knows, so that nothing is judged without it.
+      await this.writer.flush();
+      for (let more = true; more;) {
+        ({ more } = await this.store.due(now, CLAIM_SLICE));
+        this.#hearNews();
+        if (more) await new Promise((resolve) => setImmediate(resolve));
+      }
+      this.health.regained();
+    } catch (error) {
+      this.#hearNews();
+      this.health.lost(error);
+    }
+    this.#forgetExpired(now);
+  }
+
+  async settle(sessionId: string): Promise<EndReason | undefined> {
+    const id = this.references.ofSession(sessionId);
+    const expiry = await this.store.expire(id);
+    if (expiry.state === 'alive') {
+      this.watched.learn(sessionId, expiry.record.lastActivityAt, this.clock.now());
+      return undefined;
+    }
+    const tombstone = expiry.state === 'gone' ? await this.finder.findTombstone(sessionId) : undefined;
+    const reason = expiry.state === 'ended' ? expiry.reason : (tombstone?.reason ?? 'idle');
+    this.tombstones.bury(sessionId, reason);
+    this.finder.forget(sessionId);
+    this.announcements.tellWaiting(id, reason);
+    await this.debts.removeBlob(sessionId);
+    return reason;
+  }
+
+  /** Takes in what happened to sessions, on whichever process. */
+  #hearNews(): void {
+    for (const news of this.store.takeNews()) {
+      const { signal, keepsBlob } = news;
+      const isOver = signal.kind === 'end' || signal.kind === 'moved';
+      const sessionId = isOver && this.watched.size > 0 ? news.sessionId : undefined;
+      if (sessionId !== undefined && this.watched.lifeOf(sessionId) === signal.record.life) {
+        if (!keepsBlob) this.tombstones.bury(sessionId, signal.kind === 'end' ? signal.reason : null);
+        this.finder.forget(sessionId);
+      }
+      if (signal.kind === 'end') this.announcements.tellWaiting(signal.record.id, signal.reason);
+      if (signal.kind !== 'moved') this.announcements.signals.next(signal);
+    }
+  }
+
+  /** Memory is a shadow of the shared store: what is over by memory is looked up again when it is asked for. */
+  #forgetExpired(now: number): void {
+    for (let more = true; more;) {
+      const slice = this.watched.due(now, MEMORY_SLICE);
+      for (const { sessionId, verdict } of slice.due)
+        if (verdict.phase === 'expired') this.watched.remove(sessionId);
+      more = slice.more;
+    }
+  }
+}

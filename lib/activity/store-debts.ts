@@ -1,0 +1,110 @@
+import type { EndReason } from './activity-record.js';
+import type { ActivityStore } from './activity-store.js';
+import type { Announcements } from './announcements.js';
+import type { Clock } from './clock.js';
+import type { SessionBlobs } from './session-blobs.js';
+import type { SessionReferences } from './session-reference.js';
+import type { StoreHealth } from './store-health.js';
+import type { Tombstones } from './tombstones.js';
+import type { WatchedSessions } from './watched-sessions.js';
+
+/** What a failing store still owes, tried again per tick. */
+const RETRIES_PER_TICK = 100;
+
+/** What the store refused to do for a session, to be tried again. */
+export interface Debt {
+  /** Its record is to be ended, for this reason… */
+  readonly end?: EndReason;
+  /** …which has not been told yet, because nothing was known of the session but its id. */
+  readonly untold?: boolean;
+  /** Its blob is to be removed. */
+  readonly blob?: boolean;
+  /** Its limits and clocks are to be written. */
+  readonly adjust?: boolean;
+}
+
+/** What a store that failed owes: it is done as soon as the store is back. */
+export class StoreDebts {
+  readonly #debts = new Map<string, Debt>();
+
+  constructor(
+    private readonly store: ActivityStore,
+    private readonly watched: WatchedSessions,
+    private readonly references: SessionReferences,
+    private readonly clock: Clock,
+    private readonly blobs: SessionBlobs,
+    private readonly tombstones: Tombstones,
+    private readonly announcements: Announcements,
+    private readonly health: StoreHealth,
+  ) {}
+
+  /** What is owed for a session. */
+  of(sessionId: string): Debt | undefined {
+    return this.#debts.get(sessionId);
+  }
+
+  /** Something could not be done for a session. */
+  owe(sessionId: string, debt: Debt, error: unknown): void {
+    this.health.failed('end', error);
+    this.#debts.set(sessionId, { ...this.#debts.get(sessionId), ...debt });
+  }
+
+  /** Something is to be done for a session at the next tick, and nothing else. */
+  put(sessionId: string, debt: Debt): void {
+    this.#debts.set(sessionId, debt);
+  }
+
+  /** What was owed for a session is overwritten. */
+  cancel(sessionId: string): void {
+    this.#debts.delete(sessionId);
+  }
+
+  /** Writes a session's limits and clocks, now or when the store is back. Never rejects. */
+  async adjust(sessionId: string): Promise<void> {
+    try {
+      await this.#adjust(sessionId);
+    } catch (error) {
+      this.owe(sessionId, { adjust: true }, error);
+    }
+  }
+
+  /** Removes a session's blob behind the gate, now or when the store is back. Never rejects. */
+  async removeBlob(sessionId: string): Promise<void> {
+    if (this.references.isStandIn(sessionId)) return;
+    try {
+      await this.blobs.destroy(sessionId);
+    } catch (error) {
+      this.owe(sessionId, { blob: true }, error);
+    }
+  }
+
+  /** Tries again, for some. */
+  async pay(): Promise<void> {
+    if (this.#debts.size === 0) return;
+    const due = [...this.#debts].slice(0, RETRIES_PER_TICK);
+    await Promise.all(due.map(([sessionId, debt]) => this.#pay(sessionId, debt).catch(remain)));
+    if (this.#debts.size === 0) this.health.succeeded();
+  }
+
+  async #pay(sessionId: string, debt: Debt): Promise<void> {
+    const { end, untold, blob, adjust } = debt;
+    if (adjust && this.watched.has(sessionId)) await this.#adjust(sessionId);
+    if (end !== undefined) {
+      const id = this.references.ofSession(sessionId);
+      const ended = await this.store.end(id, end, blob ? 'end' : 'keep');
+      if (ended && untold && this.tombstones.tellOnce(sessionId))
+        this.announcements.tellEnd(ended, end, this.clock.now());
+    }
+    if (blob) await this.blobs.destroy(sessionId);
+    if (this.#debts.get(sessionId) === debt) this.#debts.delete(sessionId);
+  }
+
+  #adjust(sessionId: string): Promise<void> {
+    const id = this.references.ofSession(sessionId);
+    return this.store.adjust({ id, ...this.watched.get(sessionId)! });
+  }
+}
+
+function remain(): void {
+  // It stays owed.
+}
