@@ -57,7 +57,7 @@ export const faults = [
         '',
       ),
       change(
-        'lib/http/session-enforcer.ts',
+        'lib/http/session-judgement.ts',
         '    const marker = readMarker(session.data);\n    if (!signedIn && !marker)',
         `    const { body } = request as { body?: { idleFor?: number } };
     if (body?.idleFor !== undefined) this.tracker.touch(session.id, body.idleFor * 1000);
@@ -162,7 +162,7 @@ export const faults = [
     seed: 26,
     changes: [
       change(
-        'lib/http/session-enforcer.ts',
+        'lib/http/session-judgement.ts',
         'if (record?.life !== marker.life) return this.#bury(request, session, state);',
         '',
       ),
@@ -183,16 +183,16 @@ export const faults = [
   fault(
     'a handler that outlives its session begins another',
     24,
-    'lib/http/session-enforcer.ts',
+    'lib/http/session-settlement.ts',
     'if (marker && marker.life !== watched?.life) return this.platform.letGo(request);',
     '',
   ),
   fault(
     'the end of an anonymous request signs out who has signed in meanwhile',
     223,
-    'lib/http/session-enforcer.ts',
-    "if (!signedIn) return marker && this.#forget(present, 'logout');",
-    "if (!signedIn) return watched && this.#forget(present, 'logout');",
+    'lib/http/session-settlement.ts',
+    "if (!signedIn) return marker && this.outcomes.forget(present, 'logout');",
+    "if (!signedIn) return watched && this.outcomes.forget(present, 'logout');",
   ),
 ];
 

@@ -1,0 +1,133 @@
+import type { EndReason } from '../activity/activity-record.js';
+import type { ActivityTracker } from '../activity/activity-tracker.js';
+import type { Clock } from '../activity/clock.js';
+import { StoreFailure } from '../activity/store-calls.js';
+import type { TooManySessionsError, UserSessions } from '../activity/user-sessions.js';
+import type { SessionSecurityOptions, SessionSecurityRequest } from '../options/index.js';
+import { deviceOf } from './device.js';
+import type { RequestState } from './request-state.js';
+import { eraseMarker, readMarker, writeMarker } from './session-marker.js';
+import type { RequestSession, SessionPlatform } from './session-platform.js';
+import type { SetupAdvisor } from './setup-advisor.js';
+import type { SignedIn, SignIn } from './sign-in.js';
+
+/** What can become of a request: it goes on with a watched session, with an anonymous one, or with none that is known. */
+export class RequestOutcomes {
+  constructor(
+    private readonly tracker: ActivityTracker,
+    private readonly users: UserSessions,
+    private readonly platform: SessionPlatform,
+    private readonly signIn: SignIn,
+    private readonly options: SessionSecurityOptions,
+    private readonly advisor: SetupAdvisor,
+    private readonly clock: Clock,
+  ) {}
+
+  /** Memory has the same life of this session, with the same user. */
+  isAsRemembered({ id, data }: RequestSession, signedIn: SignedIn): boolean {
+    const remembered = signedIn && this.tracker.recall(id);
+    return (
+      !!remembered &&
+      readMarker(data)?.life === remembered.life &&
+      isSameUser(remembered.userId, signedIn.userId)
+    );
+  }
+
+  /** The request goes on with this watched session. */
+  watch(state: RequestState, sessionId: string): void {
+    const life = this.tracker.lifeOf(sessionId);
+    state.outcome = 'watched';
+    state.sessionId = sessionId;
+    if (life === undefined) delete state.life;
+    else state.life = life;
+  }
+
+  /**
+   * Begins to watch the request's session.
+   *
+   * @throws {TooManySessionsError} if its user has as many sessions as are allowed.
+   */
+  async start(
+    request: SessionSecurityRequest,
+    session: RequestSession,
+    state: RequestState,
+    userId: string | undefined,
+  ): Promise<void> {
+    this.advisor.watching(session);
+    const limits = await this.signIn.limits(request);
+    const record = await this.tracker.start(session.id, { userId, limits, device: deviceOf(request) });
+    await this.users.makeRoom(session.id);
+    writeMarker(session.data, record.life);
+    this.watch(state, session.id);
+    delete state.ended;
+  }
+
+  /** The user is gone, the session id stays in use for whoever comes. */
+  async forget(session: RequestSession, reason: EndReason): Promise<void> {
+    eraseMarker(session.data);
+    await this.tracker.end(session.id, reason, { keepBlob: true });
+  }
+
+  /** The session is over; the request goes on with an anonymous one. */
+  abandon(request: SessionSecurityRequest, state: RequestState, sessionId: string): void {
+    this.platform.renew(request);
+    request.user = undefined;
+    state.outcome = 'ended';
+    delete state.sessionId;
+    // After a sign-out that left the session id in use there is no grave.
+    const { reason, at } = this.tracker.tombstone(sessionId) ?? { reason: null, at: this.clock.now() };
+    state.ended = { reason, at };
+  }
+
+  /** The session has been replaced; the browser keeps the cookie of the one that took its place. */
+  loseTo(request: SessionSecurityRequest, state: RequestState): void {
+    this.platform.replace(request);
+    request.user = undefined;
+    state.outcome = 'ended';
+    delete state.sessionId;
+    state.ended = { reason: 'replaced', at: this.clock.now() };
+  }
+
+  /** The user has as many sessions as are allowed; this one has been ended. */
+  turnAway(
+    request: SessionSecurityRequest,
+    state: RequestState,
+    error: TooManySessionsError,
+  ): TooManySessionsError {
+    this.platform.renew(request);
+    request.user = undefined;
+    state.outcome = 'turned-away';
+    delete state.sessionId;
+    return error;
+  }
+
+  /** The session goes on under an id whose cookie has not reached the browser in time for this request. */
+  askAgain(request: SessionSecurityRequest, state: RequestState): void {
+    this.platform.replace(request);
+    state.outcome = 'unknown';
+  }
+
+  /** The store does not give the session out. Who presents no cookie of a session is nobody all the same. */
+  excuse(request: SessionSecurityRequest, state: RequestState): void {
+    const presented = this.platform.presentedIds(request, this.options.cookieName).length > 0;
+    if (!presented) return void this.platform.replace(request);
+    const failure = this.platform.failureOf(request);
+    this.refuse(request, state, failure ?? new StoreFailure('the session store has disconnected'));
+  }
+
+  /** Store or application cannot tell whose session it is: deny for this request, and end nobody on a guess. */
+  refuse(request: SessionSecurityRequest, state: RequestState, error: unknown): void {
+    this.advisor.undecided(error);
+    const unreadId = this.platform.replace(request);
+    if (unreadId !== undefined) state.unreadId = unreadId;
+    request.user = undefined;
+    state.outcome = 'unknown';
+    state.storeFailed = error instanceof StoreFailure;
+    delete state.sessionId;
+  }
+}
+
+/** Not known to be different: an application may not tell who is signed in. */
+export function isSameUser(one: string | undefined, other: string | undefined): boolean {
+  return one === undefined || other === undefined || one === other;
+}
