@@ -26,8 +26,8 @@ const testPhases = [
   { names: ['unit', 'e2e', 'simulation'], workers: 2 },
   // They mostly wait, for Chromium and for time.
   { names: ['browser', 'redis'], workers: 2 },
-  // Apart from all that keeps the machine busy: what they measure is time.
-  { names: ['stories'], workers: 2 },
+  // Apart from all that keeps the machine busy: what they measure is time, and nearly all they do is wait for it.
+  { names: ['stories'], workers: 3 },
 ];
 
 const { values } = parseArgs({ options: { only: { type: 'string', multiple: true } } });

@@ -1,4 +1,5 @@
 import { afterAll, afterEach, beforeAll, expect, test } from '@jest/globals';
+import type { BrowserContextOptions } from 'playwright-core';
 import type { SampleSettings } from '../../sample/settings.js';
 import type { FrontDesk, Tab, Visit } from '../support/front-desk.js';
 import { eventually, instant } from '../support/real-time.js';
@@ -7,15 +8,11 @@ const WARN_AFTER = 5;
 const EXPIRE_AFTER = 10;
 const STORY_MS = 120_000;
 
-/**
- * The stories of one or two people at the front desk, wherever it runs.
- *
- * @param tolerance by how many seconds the server may be late, as it states
- */
-export function tellStories(
-  open: (limits: SampleSettings['limits']) => Promise<FrontDesk>,
-  tolerance: number,
-): void {
+/** Opens the front desk, wherever it runs. */
+type OpenFrontDesk = (limits: SampleSettings['limits']) => Promise<FrontDesk>;
+
+/** One front desk for the stories of a file; each lets somebody sign in there, once. */
+function frontDeskOf(open: OpenFrontDesk) {
   let desk: FrontDesk;
   let visit: Visit;
 
@@ -29,6 +26,20 @@ export function tellStories(
   });
   afterAll(() => desk.close());
 
+  return async (options?: BrowserContextOptions): Promise<{ desk: FrontDesk; visit: Visit }> => {
+    visit = await desk.signedIn('reception', options);
+    return { desk, visit };
+  };
+}
+
+/**
+ * The stories of one or two people at the front desk.
+ *
+ * @param tolerance by how many seconds the server may be late, as it states
+ */
+export function tellStories(open: OpenFrontDesk, tolerance: number): void {
+  const enter = frontDeskOf(open);
+
   function warned(tab: Tab): Promise<number> {
     return eventually('the warning', () => tab.firstSeen('warning'), (WARN_AFTER + 2 + tolerance) * 1000);
   }
@@ -38,14 +49,14 @@ export function tellStories(
   }
 
   /** Ends are told within the tolerance, when no request has found them before. */
-  function told(): Promise<unknown> {
+  function told(desk: FrontDesk): Promise<unknown> {
     return eventually('the end told', () => desk.eventsOf('expire').length > 0, (1 + tolerance) * 1000);
   }
 
   test(
     'story 1: nobody touches anything, so both tabs warn at 5 s, both hide their content at 10 s, the next request is anonymous, and one expire event tells it',
     async () => {
-      visit = await desk.signedIn();
+      const { desk, visit } = await enter();
       const tabs = [await visit.open('/patients'), await visit.open('/waiting-room')];
       const idleSince = await desk.lastActivityAt();
 
@@ -58,7 +69,7 @@ export function tellStories(
       for (const seconds of goneAfter) expectBetween(seconds, 10, 11 + tolerance);
       await Promise.all(tabs.map((tab) => tab.arrivedAtSignIn()));
       expect(await visit.isSignedIn()).toBe(false);
-      await told();
+      await told(desk);
       expect(desk.eventsOf('expire')).toHaveLength(1);
     },
     STORY_MS,
@@ -67,7 +78,7 @@ export function tellStories(
   test(
     'story 2: a key in one tab while both warn calls the warning off in both within 250 ms, and both are alive at 12 s',
     async () => {
-      visit = await desk.signedIn();
+      const { desk, visit } = await enter();
       const tabs = [await visit.open('/patients'), await visit.open('/patients/1041')];
       const idleSince = await desk.lastActivityAt();
       await Promise.all(tabs.map(warned));
@@ -90,7 +101,7 @@ export function tellStories(
   test(
     'story 3: a key at 3.5 s puts the warning off until 5 s after it',
     async () => {
-      visit = await desk.signedIn();
+      const { desk, visit } = await enter();
       const tab = await visit.open('/patients');
       const idleSince = await desk.lastActivityAt();
 
@@ -110,7 +121,7 @@ export function tellStories(
   test(
     'story 4: without any script, requests at 0, 9 and 14 s are signed in, and after 15 s of silence nobody is',
     async () => {
-      visit = await desk.signedIn('reception', { javaScriptEnabled: false });
+      const { desk, visit } = await enter({ javaScriptEnabled: false });
       const page = await visit.context.newPage();
       const startedAt = await desk.lastActivityAt();
 
@@ -124,16 +135,25 @@ export function tellStories(
 
       expect(new URL(page.url()).pathname).toBe('/sign-in');
       expect(await page.getAttribute('[data-ended]', 'data-ended')).toBe('idle');
-      await told();
+      await told(desk);
       expect(desk.eventsOf('expire')).toHaveLength(1);
     },
     STORY_MS,
   );
+}
+
+/**
+ * The story that takes a minute, apart from the others so that they can be told side by side.
+ *
+ * @param open opens the front desk, wherever it runs
+ */
+export function tellStoryOfTheMinute(open: OpenFrontDesk): void {
+  const enter = frontDeskOf(open);
 
   test(
     'story 5: five tabs, the first of them active for 60 s, send at most 13 pings in all',
     async () => {
-      visit = await desk.signedIn();
+      const { visit } = await enter();
       const tabs: Tab[] = [];
       for (let index = 0; index < 5; index++) tabs.push(await visit.open('/patients/1041'));
       await Promise.all(tabs.map(({ page }) => page.waitForLoadState('networkidle')));
