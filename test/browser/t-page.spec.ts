@@ -43,7 +43,8 @@ async function note(page: Page, prevent: string[] = []): Promise<void> {
 
 describe('T6', () => {
   test('a page that is offline at its end is hidden everywhere, says why, and comes back as it was', async () => {
-    await serve({ dialog: true }, { warnAfter: 1, expireAfter: 2 });
+    await serve({ dialog: true }, { warnAfter: 50, expireAfter: 60 });
+    await context.clock.install();
     const body =
       '<main><h1>Patients</h1><p>Ada</p><pre>' + '\n'.repeat(200) + '</pre><input id="field"></main>';
     server.pages.set('/', { body });
@@ -55,6 +56,7 @@ describe('T6', () => {
       response.destroy();
       return true;
     };
+    await page.clock.fastForward(61_000);
     await isCovered(page);
     await page.getByText('The server could not be reached').waitFor();
     expect(await page.evaluate(() => document.documentElement.innerText)).toBe('');
