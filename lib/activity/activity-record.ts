@@ -18,10 +18,23 @@ export interface ActivityRecord {
   /** The sign-in, or the last re-authentication: what `maxLifetime` counts from. */
   readonly startedAt: number;
   readonly lastActivityAt: number;
+  /**
+   * How much of last activity is only allowed for: a process that died may not have written what it knew. Sessions are
+   * judged by it, and it is never stored, or one allowance would be added to another for ever.
+   */
+  readonly allowanceMs?: number;
   readonly limits: Limits;
   readonly userId?: string;
   /** The kind of browser that signed in, such as "Firefox on Windows". */
   readonly device?: string;
+}
+
+/** What is known of a session, as it may be stored: with such activity only as has been seen. */
+export function withoutAllowance<Known extends Pick<ActivityRecord, 'lastActivityAt' | 'allowanceMs'>>({
+  allowanceMs = 0,
+  ...known
+}: Known): Omit<Known, 'allowanceMs'> {
+  return { ...known, lastActivityAt: known.lastActivityAt - allowanceMs };
 }
 
 /** One entry of a batch of activity. */

@@ -72,7 +72,7 @@ export class ActivityTracker {
     const announcements = new Announcements(clock, shared !== undefined);
     const debts = new StoreDebts(store, ...memory, blobs, tombstones, announcements, health);
     const writer = new ActivityWriter(store, ...memory, announcements, health, flushIntervalMs);
-    const finder = new SessionFinder(store, ...memory, tombstones, rotations, flushIntervalMs);
+    const finder = new SessionFinder(store, ...memory, tombstones, rotations);
     const beginnings = new SessionBeginnings(store, ...memory, rotations, finder, announcements, debts);
     const begun = [rotations, finder, beginnings, announcements, debts] as const;
     const succession = new SessionSuccession(store, ...memory, ...begun);

@@ -1,3 +1,4 @@
+import { withoutAllowance } from './activity-record.js';
 import type { ActivityStore } from './activity-store.js';
 import type { Announcements } from './announcements.js';
 import type { Clock } from './clock.js';
@@ -110,7 +111,7 @@ export class ActivityWriter {
     const updates = sessionIds.map((sessionId) => {
       const id = this.references.ofSession(sessionId);
       byId.set(id, sessionId);
-      return { id, lastActivityAt: this.watched.get(sessionId)!.lastActivityAt };
+      return { id, lastActivityAt: withoutAllowance(this.watched.get(sessionId)!).lastActivityAt };
     });
     if (updates.length === 0) return;
     try {

@@ -53,7 +53,7 @@ export class LocalDeadlines implements Deadlines {
     await this.beginnings.over(sessionId);
     if (this.watched.lifeOf(sessionId) !== life) return undefined;
     const now = this.clock.now();
-    if (stored?.life === life) this.watched.learn(sessionId, stored!.lastActivityAt, now);
+    if (stored?.life === life) this.watched.learn(sessionId, stored!, now);
     const verdict = this.watched.verdict(sessionId, now);
     if (verdict && verdict.phase !== 'expired') return undefined;
     const reason = verdict?.reason ?? this.tombstones.find(sessionId)?.reason ?? 'idle';

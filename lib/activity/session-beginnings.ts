@@ -1,5 +1,5 @@
 import type { Limits } from '../policy/index.js';
-import type { ActivityRecord } from './activity-record.js';
+import { type ActivityRecord, withoutAllowance } from './activity-record.js';
 import type { ActivityStore } from './activity-store.js';
 import type { Announcements } from './announcements.js';
 import type { Clock } from './clock.js';
@@ -95,7 +95,8 @@ export class SessionBeginnings {
     // What is still to be done for an earlier life of this id is overwritten.
     this.debts.cancel(sessionId);
     this.finder.handle(record.id);
-    const stored = this.#shared ? this.#shared.start(record, sessionId, silent) : this.store.start(record);
+    const seen = withoutAllowance(record);
+    const stored = this.#shared ? this.#shared.start(seen, sessionId, silent) : this.store.start(seen);
     const starting = stored.then(
       () => {
         // The id was given up meanwhile: who was there has gone on to another, and nobody takes their place here.

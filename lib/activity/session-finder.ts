@@ -38,7 +38,6 @@ export class SessionFinder {
     private readonly clock: Clock,
     private readonly tombstones: Tombstones,
     private readonly rotations: Rotations,
-    private readonly flushIntervalMs: number,
   ) {
     this.#shared = store instanceof SharedActivityStore ? store : undefined;
   }
@@ -130,8 +129,6 @@ export class SessionFinder {
     if (!this.#shared && record.lastActivityAt > now)
       await this.store.start({ ...record, lastActivityAt: now });
     this.watched.put(sessionId, record, now);
-    // It was read with the slack of a process that may have died; what is written may be that much older.
-    this.watched.noteWritten(sessionId, record.lastActivityAt - this.flushIntervalMs);
   }
 }
 

@@ -1,3 +1,4 @@
+import { withoutAllowance } from './activity-record.js';
 import type { ActivityStore } from './activity-store.js';
 import type { Announcements } from './announcements.js';
 import type { Clock } from './clock.js';
@@ -63,7 +64,7 @@ export class SessionSuccession {
   async #handOver(from: string, to: string): Promise<void> {
     this.rotations.inheritSiblings(from, to);
     const last = this.finder.forget(from);
-    if (last) this.watched.touch(to, last.lastActivityAt, this.clock.now());
+    if (last) this.watched.touch(to, withoutAllowance(last).lastActivityAt, this.clock.now());
     const oldId = this.references.ofSession(from);
     this.announcements.passOn(oldId, this.references.ofSession(to));
     await this.store

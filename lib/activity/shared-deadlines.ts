@@ -52,7 +52,7 @@ export class SharedDeadlines implements Deadlines {
     const id = this.references.ofSession(sessionId);
     const expiry = await this.store.expire(id);
     if (expiry.state === 'alive') {
-      this.watched.learn(sessionId, expiry.record.lastActivityAt, this.clock.now());
+      this.watched.learn(sessionId, expiry.record, this.clock.now());
       return undefined;
     }
     const tombstone = expiry.state === 'gone' ? await this.finder.findTombstone(sessionId) : undefined;

@@ -1,4 +1,4 @@
-import type { EndReason } from './activity-record.js';
+import { type EndReason, withoutAllowance } from './activity-record.js';
 import type { ActivityStore } from './activity-store.js';
 import type { Announcements } from './announcements.js';
 import type { Clock } from './clock.js';
@@ -101,7 +101,7 @@ export class StoreDebts {
 
   #adjust(sessionId: string): Promise<void> {
     const id = this.references.ofSession(sessionId);
-    return this.store.adjust({ id, ...this.watched.get(sessionId)! });
+    return this.store.adjust(withoutAllowance({ id, ...this.watched.get(sessionId)! }));
   }
 }
 

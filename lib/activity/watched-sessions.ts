@@ -10,6 +10,8 @@ export interface WatchedSession {
   readonly life: number;
   readonly startedAt: number;
   readonly lastActivityAt: number;
+  /** How much of last activity is only allowed for. */
+  readonly allowanceMs?: number;
   readonly limits: Limits;
   readonly userId?: string;
   readonly device?: string;
@@ -39,13 +41,15 @@ class Page {
   readonly limits = new Uint32Array(PAGE_ROWS);
   readonly devices = new Uint8Array(PAGE_ROWS);
   readonly flags = new Uint8Array(PAGE_ROWS);
+  /** The last activity that has been seen; `lastActivityAt` may allow for later. */
+  readonly seenAt = new Float64Array(PAGE_ROWS);
   /** The last activity that the store knows of. */
   readonly writtenAt = new Float64Array(PAGE_ROWS);
 }
 
 /**
  * All watched sessions of this process, in columns: an index from session id to slot, and typed arrays by slot. A row
- * costs about 75 bytes beside the id strings, where an object per session costs several hundred, and the garbage
+ * costs about 83 bytes beside the id strings, where an object per session costs several hundred, and the garbage
  * collector has nothing to walk. The hot path is one look-up and one number.
  *
  * What is remembered is a lower bound of the truth: last activity only grows, and other processes may know of later
@@ -119,7 +123,8 @@ export class WatchedSessions {
     page.startedAt[row] = session.startedAt;
     // A stored stamp may lie in the future; it must not go on counting as activity until then.
     page.lastActivityAt[row] = Math.min(session.lastActivityAt, now);
-    page.writtenAt[row] = page.lastActivityAt[row]!;
+    page.seenAt[row] = Math.min(session.lastActivityAt - (session.allowanceMs ?? 0), now);
+    page.writtenAt[row] = page.seenAt[row]!;
     page.limits[row] = this.#limits.take(session.limits);
     page.devices[row] = this.#devices.index(session.device);
     page.flags[row] = 0;
@@ -139,12 +144,13 @@ export class WatchedSessions {
     const page = this.#page(slot);
     const row = rowOf(slot);
     if (this.#judge(slot, now).phase === 'expired') return STILL;
-    const moved = at > page.lastActivityAt[row]!;
+    const moved = at > page.seenAt[row]!;
     if (moved) {
-      page.lastActivityAt[row] = at;
+      page.seenAt[row] = at;
+      if (at > page.lastActivityAt[row]!) page.lastActivityAt[row] = at;
       this.#soil(slot, page, row);
     }
-    const overdue = page.lastActivityAt[row]! - page.writtenAt[row]! >= overdueAfterMs;
+    const overdue = page.seenAt[row]! - page.writtenAt[row]! >= overdueAfterMs;
     const renewed =
       moved && (page.flags[row]! & Flag.Warned) !== 0 && this.#judge(slot, now).phase === 'active';
     if (renewed) {
@@ -161,11 +167,19 @@ export class WatchedSessions {
    * Takes over later activity that another process told the store; it is stored already, so it is not written again.
    * A stamp in the future says nothing.
    */
-  learn(sessionId: string, lastActivityAt: number, now: number): void {
+  learn(
+    sessionId: string,
+    { lastActivityAt, allowanceMs = 0 }: Pick<WatchedSession, 'lastActivityAt' | 'allowanceMs'>,
+    now: number,
+  ): void {
     const slot = this.#slots.find(sessionId);
     if (slot === NONE || lastActivityAt > now) return;
-    const { lastActivityAt: column } = this.#page(slot);
-    column[rowOf(slot)] = Math.max(column[rowOf(slot)]!, lastActivityAt);
+    const page = this.#page(slot);
+    const row = rowOf(slot);
+    const stored = lastActivityAt - allowanceMs;
+    page.lastActivityAt[row] = Math.max(page.lastActivityAt[row]!, lastActivityAt);
+    page.seenAt[row] = Math.max(page.seenAt[row]!, stored);
+    page.writtenAt[row] = Math.max(page.writtenAt[row]!, stored);
   }
 
   /** Puts other limits in force, at once; answers whether they differ from those before. */
@@ -209,6 +223,7 @@ export class WatchedSessions {
     const row = rowOf(slot);
     page.startedAt[row] = now;
     page.lastActivityAt[row] = now;
+    page.seenAt[row] = now;
     page.flags[row]! &= ~Flag.Warned;
     this.#file(slot, now);
   }
@@ -307,6 +322,8 @@ export class WatchedSessions {
       lastActivityAt: page.lastActivityAt[row]!,
       limits: this.#limits.at(page.limits[row]!),
     };
+    const allowanceMs = session.lastActivityAt - page.seenAt[row]!;
+    if (allowanceMs > 0) session.allowanceMs = allowanceMs;
     if (userId !== undefined) session.userId = userId;
     if (device !== undefined) session.device = device;
     return session;

@@ -396,8 +396,9 @@ export class RedisActivityStore extends SharedActivityStore {
 
   /** The process that wrote last may have died with a flush interval of activity that nobody knows of. */
   #withSlack(record: ActivityRecord): ActivityRecord {
-    const latest = Math.min(record.lastActivityAt + this.#slackMs, this.#clock.now());
-    return { ...record, lastActivityAt: Math.max(record.lastActivityAt, latest) };
+    const allowanceMs = Math.min(this.#slackMs, this.#clock.now() - record.lastActivityAt);
+    if (allowanceMs <= 0) return record;
+    return { ...record, lastActivityAt: record.lastActivityAt + allowanceMs, allowanceMs };
   }
 
   /** Cuts old entries off the streams, once a minute, in passing. */

@@ -40,13 +40,18 @@ export const faults = [
     'this.#offset = Math.max(this.#offset, this.wall() - monotonic)',
     'this.#offset = this.wall() - monotonic',
   ),
-  fault(
-    'activity moves back',
-    1,
-    'lib/activity/watched-sessions.ts',
-    'const moved = at > page.lastActivityAt[row]!;',
-    'const moved = at !== page.lastActivityAt[row]!;',
-  ),
+  {
+    name: 'activity moves back',
+    seed: 1,
+    changes: [
+      change(
+        'lib/activity/watched-sessions.ts',
+        'const moved = at > page.seenAt[row]!;',
+        'const moved = at !== page.seenAt[row]!;',
+      ),
+      change('lib/activity/watched-sessions.ts', 'if (at > page.lastActivityAt[row]!) page', 'page'),
+    ],
+  },
   {
     name: 'a ping counts before it is asked whether the session has expired',
     seed: 176,

@@ -192,7 +192,7 @@ export class ExpressSessionActivityStore extends ActivityStore {
     const isStillOver = (stored: ActivityRecord | undefined): boolean => {
       // Somebody has signed in under the same session id.
       if (stored && isLaterLife(stored.life, known.life)) return (isOver = false);
-      if (stored) this.watched.learn(sessionId, stored.lastActivityAt, now);
+      if (stored) this.watched.learn(sessionId, stored, now);
       return (isOver = this.watched.verdict(sessionId, now)?.phase === 'expired');
     };
     try {
@@ -321,13 +321,14 @@ export class ExpressSessionActivityStore extends ActivityStore {
   #record(id: string, stored: StoredRecord): ActivityRecord {
     const now = this.clock.now();
     const slackMs = stored.writer === this.#writer ? 0 : stored.slackMs;
-    const latest = stored.lastActivityAt + slackMs;
+    // The slack reaches to now at most; a stamp that itself lies in the future is handed on as it is.
+    const allowanceMs = Math.max(0, Math.min(slackMs, now - stored.lastActivityAt));
     return {
       id,
       life: stored.life,
       startedAt: stored.startedAt,
-      // The slack reaches to now at most; a stamp that itself lies in the future is handed on as it is.
-      lastActivityAt: Math.max(stored.lastActivityAt, Math.min(latest, now)),
+      lastActivityAt: stored.lastActivityAt + allowanceMs,
+      ...(allowanceMs > 0 ? { allowanceMs } : {}),
       limits: stored.limits ?? NEVER,
       ...(stored.userId === undefined ? {} : { userId: stored.userId }),
       ...(stored.device === undefined ? {} : { device: stored.device }),

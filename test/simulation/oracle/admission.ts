@@ -161,7 +161,7 @@ export class Admission {
   #mayHaveCounted(life: Life, visit: Visit): void {
     const seenAt = this.#activityOf(visit);
     if (seenAt === undefined || life.state !== 'alive') return;
-    life.latest = Math.max(life.latest, seenAt);
+    life.maybeActive(seenAt);
     life.wasExact = false;
   }
 }

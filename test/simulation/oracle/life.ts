@@ -31,6 +31,8 @@ export class Life {
   startedAt = NaN;
   earliest = -Infinity;
   latest = -Infinity;
+  /** The same without what a process that has taken over allows for. */
+  latestSeen = -Infinity;
   claims: Claim[] = [];
   /** When it gave up session ids for others, by the world's time. */
   readonly givenUpAt = new Map<string, number>();
@@ -104,9 +106,15 @@ export class Life {
   /** Somebody was there. */
   active(stamp: number, at: number): void {
     this.earliest = Math.max(this.earliest, stamp);
-    this.latest = Math.max(this.latest, stamp);
+    this.maybeActive(stamp);
     this.#activities.push({ at, stamp });
     if (this.#activities.length > KEPT_ACTIVITIES) this.#activities.shift();
+  }
+
+  /** Somebody may have been there. */
+  maybeActive(stamp: number): void {
+    this.latest = Math.max(this.latest, stamp);
+    this.latestSeen = Math.max(this.latestSeen, stamp);
   }
 
   /** Of the activity since an instant of the world only that survives which the store knows. */
@@ -121,11 +129,12 @@ export class Life {
 
   /**
    * The latest instant that a process may take for the last activity. One that has taken over gives the time on top in
-   * which the process before may have seen activity that it did not write, but it never believes in the future.
+   * which the process before may have seen activity that it did not write, but it never believes in the future. However
+   * many have taken over, what they give does not add up.
    */
   latestFor(process: number, now: number, graceMs: number): number {
     if (process === this.process) return this.latest;
-    return this.latest > now ? now : this.latest + graceMs * (process - this.process);
+    return this.latestSeen > now ? now : this.latestSeen + graceMs;
   }
 
   /** A process begins whose clock shows `now`: what lies in the future is taken as the instant at which it is found. */
@@ -144,19 +153,21 @@ export class Life {
   }
 
   /** The process that has taken over has written what it knows. */
-  writtenBy(writer: string, lastActivityAt: number): void {
+  writtenBy(writer: string, lastActivityAt: number, graceMs: number): void {
     if (writer === this.formerWriter) return;
     this.formerWriter = undefined;
-    this.latest = Math.min(this.latest, Math.max(this.earliest, lastActivityAt));
+    this.latestSeen = Math.min(this.latestSeen, Math.max(this.earliest, lastActivityAt));
+    this.latest = Math.min(this.latest, this.latestSeen + graceMs);
   }
 
   /** Goes on where another is, and nobody knows which of the two is left. */
-  resume({ state, startedAt, earliest, latest, limits, family, formerWriter }: Life): void {
+  resume({ state, startedAt, earliest, latest, latestSeen, limits, family, formerWriter }: Life): void {
     Object.assign(this, {
       state,
       startedAt,
       earliest,
       latest,
+      latestSeen,
       limits,
       family,
       formerWriter,

@@ -92,7 +92,7 @@ export class Telling {
   /** What is over by the clock or by somebody's doing must be told soon, if the store answers. */
   checkTold(life: Life, process: ServerProcess): void {
     const written = life.formerWriter === undefined ? undefined : this.truth.recordOf(life);
-    if (written) life.writtenBy(written.writer, written.lastActivityAt);
+    if (written) life.writtenBy(written.writer, written.lastActivityAt, this.truth.graceMs);
     if (this.truth.closingSince.has(process) || life.doubtful || life.murky) return;
     const claimed = Math.min(...life.claims.map(({ dueFrom }) => dueFrom));
     const isOverdue = stamp(process) >= life.deadline(life.latest);

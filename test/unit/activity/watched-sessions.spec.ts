@@ -25,7 +25,7 @@ describe('the watched sessions of a process', () => {
     put('a');
     expect(watched.touch('a', START + 3_000, START + 3_000)).toMatchObject({ moved: true, renewed: false });
     expect(watched.touch('a', START + 2_000, START + 4_000)).toMatchObject({ moved: false, renewed: false });
-    watched.learn('a', START + 1_000, START + 4_000);
+    watched.learn('a', { lastActivityAt: START + 1_000 }, START + 4_000);
     expect(watched.get('a')?.lastActivityAt).toBe(START + 3_000);
   });
 
@@ -42,9 +42,31 @@ describe('the watched sessions of a process', () => {
     expect([8_999, 9_000].map(isOverdueAfter)).toEqual([false, true]);
   });
 
+  it('judges by what it allows for, and writes only what it has seen', () => {
+    const record = {
+      life: 1,
+      startedAt: START,
+      lastActivityAt: START + 1_000,
+      allowanceMs: 1_000,
+      limits: LIMITS,
+    };
+    const touch = (after: number) => watched.touch('a', START + after, START + 2_000, 400);
+    watched.put('a', record, START + 1_500);
+    expect(touch(0)).toMatchObject({ moved: false, overdue: false });
+    expect(touch(399)).toMatchObject({ moved: true, overdue: false });
+    expect(touch(400)).toMatchObject({ moved: true, overdue: true });
+    expect(watched.get('a')).toMatchObject({ lastActivityAt: START + 1_000, allowanceMs: 600 });
+    expect(watched.verdict('a', START + 10_999)?.phase).toBe('warning');
+    watched.learn('a', { lastActivityAt: START + 1_700, allowanceMs: 1_000 }, START + 2_000);
+    expect(touch(500)).toMatchObject({ moved: false, overdue: false });
+    expect(watched.get('a')).toMatchObject({ lastActivityAt: START + 1_700, allowanceMs: 1_000 });
+    watched.touch('a', START + 2_000, START + 2_000);
+    expect(watched.get('a')).not.toHaveProperty('allowanceMs');
+  });
+
   it('S7 what is learnt from the future says nothing', () => {
     put('a');
-    watched.learn('a', START + 9_000, START + 1_000);
+    watched.learn('a', { lastActivityAt: START + 9_000 }, START + 1_000);
     expect(watched.get('a')?.lastActivityAt).toBe(START);
   });
 
