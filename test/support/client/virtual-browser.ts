@@ -1,16 +1,10 @@
-import type { Reply, StartValues } from '../../../client/core/answer.js';
-import type {
-  MonitorEvent,
-  MonitorEvents,
-  MonitorPorts,
-  TabChannel,
-  TabListener,
-} from '../../../client/core/ports.js';
-import { createSessionMonitor } from '../../../client/core/session-monitor.js';
-import type { SessionMonitor } from '../../../client/core/session-monitor.js';
-import { signOut } from '../../../client/ending/sign-out.js';
+import type { Reply } from '../../../client/core/answer.js';
+import type { TabChannel, TabListener } from '../../../client/core/ports.js';
 import { FakeSessionServer } from './fake-session-server.js';
 import type { FakeLimits } from './fake-session-server.js';
+import { VirtualChannels } from './virtual-channels.js';
+import { VirtualLocks } from './virtual-locks.js';
+import { type TabSurroundings, VirtualTab, type VirtualTabOptions } from './virtual-tab.js';
 
 /** What the network does to one request. */
 export type Mishap =
@@ -39,7 +33,7 @@ const WALL_START = Date.UTC(2026, 9, 25, 0, 30);
  * One browser on one machine, and a server elsewhere, in virtual time: tabs with the real monitor, a network, channels,
  * locks and two clocks. Nothing sleeps; `advance` runs all that is due, in order.
  */
-export class VirtualBrowser {
+export class VirtualBrowser implements TabSurroundings {
   readonly tabs: VirtualTab[] = [];
   readonly server: FakeSessionServer;
   /** One way, in milliseconds. */
@@ -56,8 +50,9 @@ export class VirtualBrowser {
   private wallSet = 0;
   private order = 0;
   private queue: Event[] = [];
-  private readonly channels = new Map<string, Set<VirtualChannel>>();
-  private readonly locks = new Set<string>();
+  // No tab given: a frozen page does receive messages.
+  private readonly channels = new VirtualChannels<VirtualTab>((_tab, run) => this.at(1, run));
+  private readonly locks = new VirtualLocks<VirtualTab>();
 
   constructor(limits: FakeLimits) {
     this.server = new FakeSessionServer(() => this.time, limits);
@@ -142,8 +137,7 @@ export class VirtualBrowser {
   }
 
   openChannelsOf(tab: VirtualTab): number {
-    return [...this.channels.values()].flatMap((set) => [...set]).filter((channel) => channel.tab === tab)
-      .length;
+    return this.channels.countOf(tab);
   }
 
   send(tab: VirtualTab, path: string, body: object | undefined, limitMs: number): Promise<Reply> {
@@ -173,39 +167,24 @@ export class VirtualBrowser {
   }
 
   channel(tab: VirtualTab, name: string, receive: TabListener): TabChannel | undefined {
-    if (!this.hasChannels) return;
-    const channel = new VirtualChannel(tab, receive);
-    const members = this.channels.get(name) ?? new Set();
-    this.channels.set(name, members.add(channel));
-    return {
-      postMessage: (message) => {
-        if (!members.has(channel)) throw new DOMException('Channel is closed', 'InvalidStateError');
-        for (const other of members) {
-          if (other === channel) continue;
-          const copy: unknown = structuredClone(message);
-          // No tab given: a frozen page does receive messages.
-          this.at(1, () => members.has(other) && other.receive(copy as never));
-        }
-      },
-      close: () => members.delete(channel),
-    };
+    return this.hasChannels ? this.channels.open(tab, name, receive) : undefined;
   }
 
   /** Something on this origin writes to all channels. */
   shout(message: unknown): void {
-    for (const members of this.channels.values())
-      for (const channel of members) this.at(0, () => channel.receive(structuredClone(message) as never));
+    this.channels.shout(message);
   }
 
   channelNames(): string[] {
-    return [...this.channels.keys()];
+    return this.channels.names;
   }
 
-  async lock(name: string, work: () => Promise<void>, wait: () => void): Promise<void> {
-    if (this.locks.has(name)) return wait();
-    this.locks.add(name);
+  async lock(tab: VirtualTab, name: string, work: () => Promise<void>, wait: () => void): Promise<void> {
+    if (!this.hasLocks) return work();
+    const release = this.locks.take(name, tab);
+    if (!release) return wait();
     await work();
-    this.locks.delete(name);
+    release();
   }
 
   private next(): Event | undefined {
@@ -215,92 +194,6 @@ export class VirtualBrowser {
         !first || event.at < first.at || (event.at === first.at && event.order < first.order) ? event : first,
       undefined,
     );
-  }
-}
-
-class VirtualChannel {
-  constructor(
-    readonly tab: VirtualTab,
-    readonly receive: TabListener,
-  ) {}
-}
-
-export interface VirtualTabOptions {
-  /** The owner for whom the page was rendered. */
-  owner?: string;
-  /** What the page itself sets, over the server's values. */
-  settings?: Partial<StartValues>;
-  random?: () => number;
-}
-
-type RecordedEvent = {
-  [Type in keyof MonitorEvents]: { type: Type; at: number; detail: MonitorEvents[Type] };
-}[keyof MonitorEvents];
-
-/** One tab: the real monitor, and a record of what it did to the page. */
-export class VirtualTab {
-  readonly monitor: SessionMonitor & { signOut: () => Promise<boolean> };
-  readonly events: RecordedEvent[] = [];
-  covered = false;
-  watching = false;
-  visible = true;
-  frozen = false;
-  /** Runs inside `notify`, as a listener of the application would. */
-  listener: (type: keyof MonitorEvents) => void = () => {};
-
-  constructor(
-    private readonly browser: VirtualBrowser,
-    { owner, settings, random = () => 0.5 }: VirtualTabOptions,
-  ) {
-    const ports: MonitorPorts = {
-      wall: () => browser.wall(),
-      monotonic: () => browser.monotonic(),
-      setTimer: (callback, delayMs) => {
-        if (delayMs > 2 ** 31 - 1) throw new RangeError(`A browser fires a timer of ${delayMs} ms at once.`);
-        return browser.at(delayMs, callback, this);
-      },
-      clearTimer: (cancel) => (cancel as (() => void) | undefined)?.(),
-      transport: (path, body, limitMs) => browser.send(this, path, body, limitMs),
-      channel: (name, receive) => browser.channel(this, name, receive),
-      lock: (name, work, wait) => (browser.hasLocks ? browser.lock(name, work, wait) : work()),
-      chance: random,
-      isVisible: () => this.visible,
-      watch: () => (this.watching = true),
-      notify: (...event) => this.record(...event),
-    };
-    const monitor = createSessionMonitor(ports, { application: 'clinic', owner, ...settings });
-    this.monitor = { ...monitor, signOut: () => signOut(monitor.send, monitor.finish, ports.notify) };
-  }
-
-  /** The browser stops the page, and lets it go on. */
-  freeze(): void {
-    this.frozen = true;
-  }
-
-  thaw(): void {
-    this.frozen = false;
-    this.monitor.wake();
-  }
-
-  /** The instants, in milliseconds, at which events of this type came. */
-  times(type: keyof MonitorEvents): number[] {
-    return this.events.filter((event) => event.type === type).map(({ at }) => at);
-  }
-
-  count(type: keyof MonitorEvents): number {
-    return this.times(type).length;
-  }
-
-  last<Type extends keyof MonitorEvents>(type: Type): MonitorEvents[Type] | undefined {
-    return this.events.filter((event) => event.type === type).at(-1)?.detail as
-      MonitorEvents[Type] | undefined;
-  }
-
-  private record(...[type, detail]: MonitorEvent): void {
-    if (type === 'cover' || type === 'expire') this.covered = true;
-    if (type === 'active') this.covered = false;
-    this.events.push({ type, detail, at: this.browser.time } as RecordedEvent);
-    this.listener(type);
   }
 }
 

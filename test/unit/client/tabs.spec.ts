@@ -1,6 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import { VirtualBrowser } from '../../support/client/virtual-browser.js';
-import type { VirtualTab } from '../../support/client/virtual-browser.js';
+import type { VirtualTab } from '../../support/client/virtual-tab.js';
 
 const SHORT = { warnAfter: 5, expireAfter: 10 };
 const phases = (tabs: VirtualTab[]) => tabs.map(({ monitor }) => monitor.phase());
