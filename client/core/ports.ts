@@ -53,8 +53,11 @@ export interface MonitorPorts extends Clock {
   transport: Transport;
   /** Opens the channel of that name to the other tabs of this browser; undefined where there is no such thing. */
   channel: (name: string, receive: TabListener) => TabChannel | undefined;
-  /** Runs `work` unless another tab is running its own under this name, else `wait`. Without locks, all tabs run. */
-  lock: (name: string, work: () => Promise<void>, wait: () => void) => unknown;
+  /**
+   * Runs `work` unless another tab is running its own under this name, else `wait`. Without locks, all tabs run. Resolves
+   * when the next may run.
+   */
+  lock: (name: string, work: () => Promise<void>, wait: () => void) => Promise<void>;
   /** A number from 0 to 1. */
   chance: () => number;
   isVisible: () => boolean;

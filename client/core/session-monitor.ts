@@ -111,6 +111,8 @@ export function createSessionMonitor(ports: MonitorPorts, options: MonitorOption
   /** Until when the person can safely answer the warning: the network is taken off. */
   let safeUntil = Infinity;
   let answeredAt = 0;
+  /** What was asked for before tells nothing of what happened in the back/forward cache. */
+  let restoredAt = 0;
   let postedAt = -Infinity;
   /** The warning waits until then for an answer that will probably call it off. */
   let holdUntil = 0;
@@ -140,7 +142,7 @@ export function createSessionMonitor(ports: MonitorPorts, options: MonitorOption
   const remaining = (): number => max(0, Math.ceil(safeUntil - now()));
 
   /** @param mayAsk false in a message handler: it runs in a frozen page too, which would take the lock and keep it */
-  function judge(mayAsk = true): void {
+  function judge(mayAsk: boolean | void = true): void {
     const time = now();
     if (time >= endAt) hide();
     if (mayAsk && time >= nextAskAt()) {
@@ -191,9 +193,10 @@ export function createSessionMonitor(ports: MonitorPorts, options: MonitorOption
   }
 
   function hide(): void {
-    if (phase < ACTIVE) return;
-    phase = COVERED;
-    notify('cover', null);
+    if (phase >= ACTIVE) {
+      phase = COVERED;
+      notify('cover', null);
+    }
   }
 
   /** Whatever request is under way, another may follow. */
@@ -223,17 +226,15 @@ export function createSessionMonitor(ports: MonitorPorts, options: MonitorOption
       const answer = readReply(reply);
       if (answer) accept(answer, sentAt, known, true);
       else if (number === attempt) fail(reply);
-      judge();
     };
     // Another tab is asking. Its answer comes by the channel; a frozen one would never give any.
     const wait = (): void => {
       if (number !== attempt) return;
-      alone = true;
       busy = IDLE;
-      arm();
+      alone = true;
     };
-    if (direct) void request();
-    else ports.lock(name, request, wait);
+    // Not before the lock has been given back: there may be something to ask at once.
+    void (direct ? request() : ports.lock(name, request, wait)).then(judge);
   }
 
   const report = (): object => ({ idleFor: now() - last });
@@ -271,8 +272,7 @@ export function createSessionMonitor(ports: MonitorPorts, options: MonitorOption
       ports.watch(settings, owner);
       resume();
     }
-    if (phase < COVERED) return;
-    const roundTrip = now() - sentAt;
+    if (sentAt < restoredAt || phase < COVERED) return;
     if (mine) post(answer, sentAt);
     if (current && current !== owner) return end({ reason: 'replaced', redirectTo: null });
     if (answer.state === 'exempt') {
@@ -282,7 +282,7 @@ export function createSessionMonitor(ports: MonitorPorts, options: MonitorOption
     if (!isLive(answer)) return end(answer);
 
     const { idleFor, expireIn, lifetimeIn, limits } = answer;
-    const at = sentAt + min(roundTrip, LONGEST_DELAY);
+    const at = min(now(), sentAt + LONGEST_DELAY);
     const counted = at - idleFor;
     const newest = max(counted, known);
     // Activity never goes back on the server: of two answers that crossed, this is the older one.
@@ -296,14 +296,14 @@ export function createSessionMonitor(ports: MonitorPorts, options: MonitorOption
     safeUntil = sentAt + expireIn - min(LONGEST_DELAY, warningPeriod / 10);
     lifetime = (lifetimeIn ?? Infinity) <= expireIn;
     answeredAt = now();
+    free();
     alone = !channels[0];
     holdUntil = retryAt = 0;
-    free();
     // A server that does not count what it is told is asked less and less often.
     if (counted < known - LONGEST_DELAY) fail();
     else failures = 0;
     if (phase === WARNING && warnAt > answeredAt) notify('extended', { remaining: remaining() });
-    if (phase < ACTIVE) resume();
+    if (phase < ACTIVE && endAt > answeredAt) resume();
   }
 
   function end({ reason, redirectTo }: Omit<OverAnswer, 'state'>): void {
@@ -333,8 +333,7 @@ export function createSessionMonitor(ports: MonitorPorts, options: MonitorOption
   function post(answer?: PingAnswer, sentAt = 0): void {
     postedAt = now();
     const shift = wallNow() - postedAt;
-    const message: TabMessage = { last: last + shift, answer, sentAt: sentAt + shift };
-    channels[0]?.postMessage(message);
+    channels[0]?.postMessage({ last: last + shift, answer, sentAt: sentAt + shift } satisfies TabMessage);
   }
 
   function receive(message: TabMessage | null): void {
@@ -407,11 +406,13 @@ export function createSessionMonitor(ports: MonitorPorts, options: MonitorOption
     },
     restore() {
       if (phase < COVERED) return;
+      restoredAt = now();
       open();
       hide();
       free();
-      retryAt = refusedUntil;
-      judge();
+      alone = true;
+      failures ||= 1;
+      wake();
     },
     destroy() {
       if (phase !== EXPIRED) stop(INERT);

@@ -19,7 +19,7 @@ export interface TabSurroundings extends Clock {
   at(delayMs: number, run: () => void, tab: VirtualTab): () => void;
   send(tab: VirtualTab, path: string, body: object | undefined, limitMs: number): Promise<Reply>;
   channel(tab: VirtualTab, name: string, receive: TabListener): TabChannel | undefined;
-  lock(tab: VirtualTab, name: string, work: () => Promise<void>, wait: () => void): unknown;
+  lock(tab: VirtualTab, name: string, work: () => Promise<void>, wait: () => void): Promise<void>;
 }
 
 export interface VirtualTabOptions {

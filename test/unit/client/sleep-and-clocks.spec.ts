@@ -56,6 +56,23 @@ describe.each([
   });
 });
 
+describe('a frozen page', () => {
+  test('T1 is not uncovered for a moment by an answer of before, which tells of an end that has passed', async () => {
+    const browser = new VirtualBrowser(SHORT);
+    const tab = await browser.open();
+    browser.latency = { up: 5, down: 1000 };
+    await browser.advance(5000);
+    expect(browser.server.pings.length).toBe(1);
+    tab.freeze();
+    await browser.advance(20_000);
+    tab.thaw();
+    await browser.advance(5000);
+    expect(tab.times('active').filter((at) => at > 1000)).toEqual([]);
+    expect(tab.count('cover')).toBe(1);
+    expect(tab.monitor.phase()).toBe('expired');
+  });
+});
+
 describe('clocks', () => {
   test('T9 a clock set back by an hour does not keep an idle session', async () => {
     const browser = new VirtualBrowser(SHORT);

@@ -247,6 +247,34 @@ describe('several tabs', () => {
     await browser.advance(100);
     expect(tab.last('expire')!.reason).toBe('logout');
   });
+
+  test('T14 an answer that was on its way when the page was left does not uncover it', async () => {
+    const browser = new VirtualBrowser({ warnAfter: 540, expireAfter: 600 });
+    const tab = await browser.open();
+    browser.latency = { up: 5, down: 3000 };
+    await browser.advance(539_000);
+    expect(browser.server.pings.length).toBe(1);
+    tab.monitor.suspend();
+    browser.server.end('logout');
+    await browser.advance(1000);
+    tab.monitor.restore();
+    // The old answer comes first, and says that the session lives.
+    await browser.advance(10_000);
+    expect(tab.last('expire')!.reason).toBe('logout');
+    expect(tab.times('active').filter((at) => at > 530_000)).toEqual([]);
+  });
+
+  test('T21 activity while the server is asked before the warning is told as soon as the lock is given back', async () => {
+    const browser = new VirtualBrowser({ warnAfter: 30, expireAfter: 60 });
+    const tab = await browser.open();
+    browser.latency = { up: 5, down: 200 };
+    await browser.advance(29_700);
+    expect(browser.server.pings.map(({ method }) => method)).toEqual(['GET']);
+    tab.monitor.activity();
+    await browser.advance(500);
+    expect(browser.server.pings.map(({ method }) => method)).toEqual(['GET', 'POST']);
+    expect(tab.count('warn')).toBe(0);
+  });
 });
 
 async function pending<Result>(browser: VirtualBrowser, promise: Promise<Result>): Promise<Result> {
