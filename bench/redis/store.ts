@@ -12,8 +12,8 @@ type Client = ReturnType<typeof clientAt>;
 const SESSIONS = 100_000;
 const AT_ONCE = 500;
 const TOUCH_SLICE = 500;
-/** Clock, deadlines and stream, and record and tombstone of each of 100 sessions. */
-const KEYS_OF_FULL_CLAIM = '203';
+/** A look at one shard, as many as there are while much is due: clock, deadlines and stream. */
+const KEYS_OF_ONE_SHARD = '3';
 const SECRET = 'for the benchmark only, of all its processes';
 /** Longer than it takes to start them all; a shortening then makes them due. */
 const LONG = { warnAfter: 3000, expireAfter: 3600, maxLifetime: null };
@@ -79,13 +79,26 @@ export async function measureStore(say: (line: string) => void): Promise<Omit<Re
         ),
       );
     }
-    await pause(4000);
+    // Somebody has to look, or nobody is ended until it is certain that all processes are back.
+    for (let waited = 0; waited < 4000; waited += 500) {
+      await pause(500);
+      await store.due(clock.now(), 0);
+    }
+    let handled = 0;
+    // As in every application, which removes the data of ended sessions so.
+    store.deliver('handlers', () => Promise.resolve(void handled++), ['end']);
+    await store.due(clock.now(), 0);
     const begun = performance.now();
     let claims: number[] = [];
+    let recordedIn = 0;
     const perExpiry = await perSession(redis, async () => {
-      claims = await claimTimes(client, () => drain(store, clock));
+      claims = await claimTimes(client, async () => {
+        await drain(store, clock);
+        recordedIn = performance.now() - begun;
+        while (handled < SESSIONS) await store.due(clock.now(), AT_ONCE);
+      });
     });
-    const perSecond = SESSIONS / ((performance.now() - begun) / 1000);
+    const handledIn = performance.now() - begun;
     const [usual, slow] = [median(claims), quantile(claims, 0.99)];
     await store.close();
     return {
@@ -97,18 +110,24 @@ export async function measureStore(say: (line: string) => void): Promise<Omit<Re
             ['memory, without a user', `${rounded(withoutUsers)} bytes`],
             ['memory, with user and index of users', `${rounded(withUsers)} bytes`],
             ['activity, written in batches: processor time of Redis', `${rounded(perTouch)} µs`],
-            ['end, told and taken out of all indexes: processor time of Redis', `${rounded(perExpiry)} µs`],
-            ['ends drained', `${rounded(perSecond)} a second`],
-            ['claim of 100 sessions, median', `${rounded(usual)} ms`],
-            ['claim of 100 sessions, 99 of 100 faster than', `${rounded(slow)} ms`],
+            ['end, recorded, told and handled: processor time of Redis', `${rounded(perExpiry)} µs`],
+            ['ends recorded', `${rounded(SESSIONS / (recordedIn / 1000))} a second`],
+            ['ends recorded and handled', `${rounded(SESSIONS / (handledIn / 1000))} a second`],
+            ['look that works off 100 sessions, median', `${rounded(usual)} ms`],
+            ['look that works off 100 sessions, 99 of 100 faster than', `${rounded(slow)} ms`],
           ],
         },
       ],
       targets: [
         { what: 'memory with user index', measured: withUsers, unit: 'bytes', atMost: 450 },
         { what: 'Redis per touch', measured: perTouch, unit: 'µs', atMost: 25 },
-        { what: 'ends drained', measured: perSecond, unit: '/s', atLeast: 20_000 },
-        { what: 'claim of 100 sessions, median', measured: usual, unit: 'ms', atMost: 3 },
+        {
+          what: 'ends recorded and handled',
+          measured: SESSIONS / (handledIn / 1000),
+          unit: '/s',
+          atLeast: 20_000,
+        },
+        { what: 'look that works off 100 sessions, median', measured: usual, unit: 'ms', atMost: 3 },
       ],
     };
   } finally {
@@ -131,7 +150,7 @@ async function drain(store: RedisActivityStore, clock: { now(): number }): Promi
   }
 }
 
-/** How long each full batch of claims has held Redis up during the work, in milliseconds. */
+/** How long each batch has held Redis up during the work, in milliseconds. */
 async function claimTimes(client: Client, work: () => Promise<void>): Promise<number[]> {
   await client.configSet('slowlog-log-slower-than', '0');
   await client.configSet('slowlog-max-len', '1000000');
@@ -144,7 +163,7 @@ async function claimTimes(client: Client, work: () => Promise<void>): Promise<nu
     command: string[],
   ][];
   return log
-    .filter(([, , , [name, , keys]]) => name === 'EVALSHA' && keys === KEYS_OF_FULL_CLAIM)
+    .filter(([, , , [name, , keys]]) => name === 'EVALSHA' && keys === KEYS_OF_ONE_SHARD)
     .map(([, , microseconds]) => microseconds / 1000);
 }
 

@@ -8,7 +8,6 @@ import {
   SharedActivityStore,
   type StoreSurroundings,
 } from '../activity/shared-activity-store.js';
-import type { TimeoutReason } from '../policy/index.js';
 import {
   type RedisActivityStoreOptions,
   type RedisActivityStoreSettings,
@@ -19,14 +18,15 @@ import { portTo, type RedisPort, withTimeLimit } from './redis-port.js';
 import { StoreFailure } from '../activity/store-calls.js';
 import { isError, RedisScripts, type ScriptName } from './redis-scripts.js';
 import { SealedSessionIds } from './sealed-session-id.js';
-import { limitsText, newsOf, RECORD_FIELDS, recordOf, type StreamEntry } from './stream-entry.js';
+import { constantsOf, limitsText, storedRecord } from './stored-record.js';
+import { newsOf, type StreamEntry } from './stream-entry.js';
 import { StreamGroup } from './stream-group.js';
 import { SynchronizedClock } from './synchronized-clock.js';
 
 /** Twice a second, so that an end is recorded less than a second after it may be. */
 const POLL_INTERVAL_MS = 500;
-/** Sessions judged by one script: about 1.6 ms of Redis's time. */
-const CLAIM_BATCH = 100;
+/** Sessions worked off by one script: about 1.6 ms of Redis's time. */
+const WORK_BATCH = 100;
 const TOUCH_BATCH = 200;
 const NEWS_BATCH = 500;
 /** Without a look at a shard for so long, Redis or all processes stood still… */
@@ -40,13 +40,11 @@ const TOMBSTONE_SECONDS = 3600;
 const TRIM_INTERVAL_MS = 60_000;
 const FORGET_MEMBERS_MS = 24 * 3600 * 1000;
 
-type RecordReply = (string | null)[];
-type ClaimReply = [
-  state: string,
-  dueAt?: string | null,
-  reason?: TimeoutReason | null,
-  ...record: RecordReply,
-];
+/** What lies under the key of a session that has ended: reason and instant. */
+const TOMBSTONE = /^([a-z]+)\/(\d+)$/;
+
+/** What the script `look` answers of a shard. */
+type LookReply = [now: string, told: string[], entries: StreamEntry[], cursor: string, isMore: number];
 
 /**
  * Keeps activity records in Redis, one truth for any number of processes. Redis 6.2 or later; a single server, Sentinel
@@ -71,19 +69,20 @@ export class RedisActivityStore extends SharedActivityStore {
   #news: News[] = [];
   /** Shards that had more to do than one look takes. */
   #backlog = new Set<number>();
-  /** Ended sessions that leave their users' indexes, by shard, those of one turn of the event loop together. */
-  readonly #leaving = new Map<number, { keys: string[]; args: string[]; done: Promise<void> }>();
   #opening?: Promise<void> | undefined;
   #trimmedAt: number | undefined;
   #clock!: SynchronizedClock;
   #sealed!: SealedSessionIds;
   #slackMs = 0;
+  /** Whether one script may look at several shards. */
+  #spans: boolean;
 
   /** @throws {TypeError} if an option cannot be used. */
   constructor(options: RedisActivityStoreOptions) {
     super();
     this.#settings = settingsOf(options);
     this.#port = withTimeLimit(portTo(this.#settings.client), this.#settings.commandTimeout * 1000);
+    this.#spans = this.#port.spansSlots;
     this.#scripts = new RedisScripts(this.#port);
     this.#keys = new RedisKeys(this.#settings.prefix, this.#settings.shards);
   }
@@ -96,7 +95,6 @@ export class RedisActivityStore extends SharedActivityStore {
   connect({ secret, references, flushIntervalMs }: StoreSurroundings): void {
     this.#sealed = new SealedSessionIds(secret, references);
     this.#slackMs = flushIntervalMs;
-    this.#group('session-security:index', (news) => this.#unindex(news), ['end', 'moved']);
   }
 
   /** Looks at all shards, which also tells the time; opens what groups there are. */
@@ -111,32 +109,9 @@ export class RedisActivityStore extends SharedActivityStore {
 
   async start(record: ActivityRecord, sessionId?: string, silent = false): Promise<void> {
     await this.#ready();
-    const { id, life, userId, device } = record;
-    // The index first: a session that no index names could not be found by its user.
-    if (userId !== undefined) {
-      const index = this.#keys.user(userId);
-      await this.#port.send(index, ['HSET', index, id, String(life)]);
-    }
-    const further = {
-      u: userId,
-      g: device,
-      k: sessionId === undefined ? undefined : this.#sealed.seal(sessionId),
-    };
-    await this.#run(
-      'start',
-      id,
-      ['deadlines', 'stream', 'record'],
-      [
-        id,
-        Math.floor(record.startedAt),
-        Math.ceil(record.lastActivityAt),
-        limitsText(record.limits),
-        life,
-        this.#slackMs,
-        silent ? 1 : 0,
-        ...Object.entries(further).flatMap(([name, value]) => (value === undefined ? [] : [name, value])),
-      ],
-    );
+    const { id, lastActivityAt } = record;
+    const constants = constantsOf(record, sessionId === undefined ? undefined : this.#sealed.seal(sessionId));
+    await this.#run('start', id, [Math.ceil(lastActivityAt), constants, this.#slackMs, silent ? 1 : 0]);
   }
 
   async find(id: string): Promise<ActivityRecord | undefined> {
@@ -144,61 +119,54 @@ export class RedisActivityStore extends SharedActivityStore {
   }
 
   async touch(updates: readonly ActivityUpdate[]): Promise<string[]> {
-    const byShard = new Map<number, ActivityUpdate[]>();
-    for (const update of updates) {
-      const shard = this.#keys.shardOf(update.id);
-      const list = byShard.get(shard);
-      if (list) list.push(update);
-      else byShard.set(shard, [update]);
-    }
-    const batches = [...byShard.values()].flatMap((list) => chunks(list, TOUCH_BATCH));
-    const gone = await Promise.all(batches.map((batch) => this.#touchShard(batch)));
+    const parts = this.#spans ? [updates] : [...this.#byShard(updates).values()];
+    const batches = parts.flatMap((part) => chunks(part, TOUCH_BATCH));
+    const gone = await Promise.all(batches.map((batch) => this.#touchTogether(batch)));
     return gone.flat();
   }
 
   async adjust({ id, limits, startedAt, lastActivityAt }: ActivityRecord): Promise<void> {
-    await this.#run(
-      'adjust',
-      id,
-      ['deadlines', 'record'],
-      [id, limitsText(limits), this.#slackMs, Math.floor(startedAt), Math.ceil(lastActivityAt)],
-    );
+    const clocks = [Math.floor(startedAt), Math.ceil(lastActivityAt)];
+    await this.#run('adjust', id, [limitsText(limits), this.#slackMs, ...clocks]);
   }
 
   async end(id: string, reason: EndReason, mode: EndMode = 'end'): Promise<ActivityRecord | undefined> {
-    const ended = await this.#run(
-      'end',
-      id,
-      ['deadlines', 'stream', 'record', 'tombstone'],
-      [id, reason, TOMBSTONE_SECONDS, mode],
-    );
-    return ended ? recordOf(id, ended as RecordReply) : undefined;
+    const [ended] = await this.#run('end', id, [reason, TOMBSTONE_SECONDS, mode]);
+    return storedRecord(id, (ended as string | null) ?? '')?.record;
   }
 
   async expire(id: string): Promise<Expiry> {
-    const [reply] = await this.#claim(this.#keys.shardOf(id), [id]);
-    const [state, , reason, ...fields] = reply!;
-    if (state === 'expire') return { state: 'ended', reason: reason! };
+    const [state, told, value] = (await this.#run('expire', id, [this.#slackMs, TOMBSTONE_SECONDS])) as [
+      string,
+      ...(string | null)[],
+    ];
     if (state === 'held')
       throw new StoreFailure('Redis was away a moment ago; sessions are judged again shortly');
-    const record = recordOf(id, fields);
-    return record ? { state: 'alive', record: this.#withSlack(record) } : { state: 'gone' };
+    const due = state === 'expire' ? this.#dueOf(told!) : undefined;
+    if (due) return { state: 'ended', reason: due.reason };
+    const stored = storedRecord(id, value ?? '');
+    return stored ? { state: 'alive', record: this.#withSlack(stored.record) } : { state: 'gone' };
   }
 
   async grave(id: string): Promise<{ reason: EndReason; at: number } | undefined> {
-    const key = this.#keys.tombstone(id);
-    const text = (await this.#port.send(key, ['GET', key])) as string | null;
-    const [, reason, at] = /^(\w+)\/(\d+)$/.exec(text ?? '') ?? [];
+    const [, reason, at] = TOMBSTONE.exec((await this.#get(id)) ?? '') ?? [];
     return reason === undefined ? undefined : { reason: reason as EndReason, at: Number(at) };
   }
 
   async ofUser(userId: string): Promise<FoundSession[]> {
-    const index = this.#keys.user(userId);
-    const ids = (await this.#port.send(index, ['HKEYS', index])) as string[];
+    await this.#ready();
+    const indexes = this.#together(this.#shards()).map((shards) =>
+      this.#scripts.run(
+        'of-user',
+        shards.map((shard) => this.#keys.index(shard, userId)),
+        [this.#keys.tagOf(userId)],
+      ),
+    );
+    const ids = ((await Promise.all(indexes)) as string[][]).flat();
     const sessions: FoundSession[] = [];
     for (const batch of chunks(ids, TOUCH_BATCH)) {
       const found = await Promise.all(batch.map((id) => this.#read(id).catch(forgiveCorrupt)));
-      // The hash that names the index may be shared by users.
+      // The tag in the index may be shared by users.
       sessions.push(
         ...found.filter((session) => session?.record.userId === userId).map((session) => session!),
       );
@@ -208,9 +176,14 @@ export class RedisActivityStore extends SharedActivityStore {
 
   async due(_now: number, limit: number): Promise<{ due: DueRecord[]; more: boolean }> {
     await this.#ready();
-    const shards = shuffled(this.#backlog.size > 0 ? [...this.#backlog] : this.#shards());
+    // Where there is much to do, answers of one shard are worked on here while Redis works on another.
+    const isBehind = this.#backlog.size > 0;
+    const shards = shuffled(isBehind ? [...this.#backlog] : this.#shards());
     this.#backlog = new Set();
-    const looks = await Promise.allSettled(shards.map((shard) => this.#look(shard, limit)));
+    const groups = isBehind ? shards.map((shard) => [shard]) : this.#together(shards);
+    const looks = await Promise.allSettled(
+      groups.map((group) => this.#look(group, Math.min(limit, WORK_BATCH))),
+    );
     for (const group of this.#groups) group.tick();
     this.#trim();
     const failed = looks.find((look) => look.status === 'rejected');
@@ -256,7 +229,20 @@ export class RedisActivityStore extends SharedActivityStore {
 
   async #open(): Promise<void> {
     await Promise.all(this.#groups.map((group) => group.open()));
-    await Promise.all(this.#shards().map((shard) => this.#poll(shard, 0)));
+    try {
+      await this.#lookFirst();
+    } catch (error) {
+      // One address for all servers of a Cluster.
+      if (!this.#spans || !isError(error, 'CROSSSLOT')) throw error;
+      this.#spans = false;
+      await this.#lookFirst();
+    }
+  }
+
+  /** Learns the time, and where the streams end now. */
+  async #lookFirst(): Promise<void> {
+    await Promise.all(this.#together(this.#shards()).map((shards) => this.#look(shards, 0)));
+    this.#backlog.clear();
   }
 
   /** Instants mean nothing before Redis's clock is known, and groups are to miss nothing. */
@@ -266,132 +252,110 @@ export class RedisActivityStore extends SharedActivityStore {
 
   async #read(id: string): Promise<FoundSession | undefined> {
     await this.#ready();
-    const key = this.#keys.record(id);
-    let fields: (string | null)[];
+    let text: string | null;
     try {
-      fields = (await this.#port.send(key, ['HMGET', key, 'k', ...RECORD_FIELDS])) as (string | null)[];
+      text = await this.#get(id);
     } catch (error) {
       if (isError(error, 'WRONGTYPE')) throw new CorruptRecordError(id);
       throw error;
     }
-    if (fields.every((field) => field === null)) return undefined;
-    const [sealed, ...parts] = fields;
-    const record = recordOf(id, parts);
-    if (!record) throw new CorruptRecordError(id);
-    const sessionId = sealed == null ? undefined : this.#sealed.open(id, sealed);
+    if (text === null || TOMBSTONE.test(text)) return undefined;
+    const stored = storedRecord(id, text);
+    if (!stored) throw new CorruptRecordError(id);
+    const { record, sealedId } = stored;
+    const sessionId = sealedId === undefined ? undefined : this.#sealed.open(id, sealedId);
     return { record: this.#withSlack(record), ...(sessionId === undefined ? {} : { sessionId }) };
   }
 
-  /** One look at a shard: hears what was told there, and works off what is due. */
-  async #look(shard: number, limit: number): Promise<DueRecord[]> {
-    const { ids, heard, complete } = await this.#poll(shard, Math.min(limit, CLAIM_BATCH));
-    if (heard > 0) for (const group of this.#groups) group.wake(shard);
-    if (!complete) this.#backlog.add(shard);
-    if (ids.length === 0) return [];
-    const replies = await this.#claim(shard, ids);
-    if (ids.length === CLAIM_BATCH && replies.some(([state]) => state !== 'held')) this.#backlog.add(shard);
-    return replies.flatMap(([kind, dueAt, reason, ...fields], number): DueRecord[] => {
-      if (kind !== 'warn' && kind !== 'expire') return [];
-      return [{ kind, reason: reason!, dueAt: Number(dueAt), record: recordOf(ids[number]!, fields)! }];
+  async #get(id: string): Promise<string | null> {
+    const key = this.#keys.session(id);
+    return (await this.#port.send(key, ['GET', key])) as string | null;
+  }
+
+  /** One look at some shards, on one server: works off what is due, and hears what was told. */
+  async #look(shards: readonly number[], limit: number): Promise<DueRecord[]> {
+    const sent = this.#clock.local();
+    const replies = (await this.#scripts.run(
+      'look',
+      shards.flatMap((shard) => this.#shardKeys(shard)),
+      [
+        ...[this.#slackMs, TOMBSTONE_SECONDS, limit, NEWS_BATCH, STANDSTILL_MS, HOLD_MS, CLOCK_LIFETIME_MS],
+        ...shards.map((shard) => this.#cursors.get(shard) ?? ''),
+      ],
+    )) as LookReply[];
+    return replies.flatMap(([now, told, entries, cursor, isMore], number) => {
+      const shard = shards[number]!;
+      this.#clock.learn(shard, Number(now), sent, this.#clock.local());
+      this.#cursors.set(shard, cursor);
+      if (isMore) this.#backlog.add(shard);
+      for (const [, [, text]] of entries) {
+        const news = newsOf(text, this.#sealed);
+        if (news) this.#news.push(news);
+      }
+      if (entries.length > 0) for (const group of this.#groups) group.wake(shard);
+      return told.flatMap((text) => this.#dueOf(text) ?? []);
     });
   }
 
-  async #poll(shard: number, limit: number): Promise<{ ids: string[]; heard: number; complete: boolean }> {
-    const reply = await this.#timed(
-      'poll',
-      shard,
-      [this.#keys.deadlines(shard), this.#keys.stream(shard)],
-      [limit, this.#cursors.get(shard) ?? '', NEWS_BATCH, STANDSTILL_MS, HOLD_MS, CLOCK_LIFETIME_MS],
-    );
-    const [ids, entries, cursor] = reply as [string[], StreamEntry[], string];
-    this.#cursors.set(shard, cursor);
-    for (const entry of entries) {
-      const news = newsOf(entry, this.#sealed);
-      if (news) this.#news.push(news);
-    }
-    return { ids, heard: entries.length, complete: entries.length < NEWS_BATCH };
+  /** The boundary that a session has passed, from what has been told of it. */
+  #dueOf(text: string): DueRecord | undefined {
+    const signal = newsOf(text, this.#sealed)?.signal;
+    if (signal?.kind !== 'warn' && signal?.kind !== 'end') return undefined;
+    const { record, dueAt } = signal;
+    const reason = signal.reason as DueRecord['reason'];
+    return { kind: signal.kind === 'warn' ? 'warn' : 'expire', reason, dueAt, record };
   }
 
-  async #claim(shard: number, ids: readonly string[]): Promise<ClaimReply[]> {
-    const keys = [this.#keys.deadlines(shard), this.#keys.stream(shard)];
-    const [replies] = await this.#timed(
-      'claim',
-      shard,
-      [...keys, ...ids.flatMap((id) => [this.#keys.record(id), this.#keys.tombstone(id)])],
-      [this.#slackMs, TOMBSTONE_SECONDS, ...ids],
-    );
-    return replies as ClaimReply[];
-  }
-
-  async #touchShard(updates: readonly ActivityUpdate[]): Promise<string[]> {
-    const shard = this.#keys.shardOf(updates[0]!.id);
-    const [gone] = await this.#timed(
+  async #touchTogether(updates: readonly ActivityUpdate[]): Promise<string[]> {
+    const byShard = this.#byShard(updates);
+    const shards = [...byShard.keys()];
+    const parts = [...byShard.values()];
+    const sent = this.#clock.local();
+    const [gone, ...times] = (await this.#scripts.run(
       'touch',
-      shard,
+      shards.flatMap((shard) => this.#shardKeys(shard)),
       [
-        this.#keys.deadlines(shard),
-        this.#keys.stream(shard),
-        ...updates.map(({ id }) => this.#keys.record(id)),
+        this.#slackMs,
+        ...parts.flatMap((part) => [
+          part.length,
+          ...part.flatMap(({ id, lastActivityAt }) => [id, Math.ceil(lastActivityAt)]),
+        ]),
       ],
-      [this.#slackMs, ...updates.flatMap(({ id, lastActivityAt }) => [id, Math.ceil(lastActivityAt)])],
-    );
-    return (gone as number[]).map((number) => updates[number]!.id);
+    )) as [number[], ...string[]];
+    for (const [number, now] of times.entries())
+      this.#clock.learn(shards[number]!, Number(now), sent, this.#clock.local());
+    const ordered = parts.flat();
+    return gone.map((number) => ordered[number]!.id);
   }
 
-  async #unindex({ signal }: News): Promise<void> {
-    const { id, userId, life } = signal.record;
-    if (userId === undefined) return;
-    const shard = this.#keys.userShard(userId);
-    let leaving = this.#leaving.get(shard);
-    if (!leaving) {
-      const batch = { keys: [] as string[], args: [] as string[] };
-      const done = new Promise((resolve) => setImmediate(resolve)).then(async () => {
-        this.#leaving.delete(shard);
-        await this.#scripts.run('unindex', batch.keys, batch.args);
-      });
-      leaving = { ...batch, done };
-      this.#leaving.set(shard, leaving);
+  #byShard(updates: readonly ActivityUpdate[]): Map<number, ActivityUpdate[]> {
+    const byShard = new Map<number, ActivityUpdate[]>();
+    for (const update of updates) {
+      const shard = this.#keys.shardOf(update.id);
+      const list = byShard.get(shard);
+      if (list) list.push(update);
+      else byShard.set(shard, [update]);
     }
-    leaving.keys.push(this.#keys.user(userId));
-    leaving.args.push(id, String(life));
-    await leaving.done;
+    return byShard;
   }
 
   /** Runs a script of one session; answers what follows the time in its reply. */
-  async #run(
-    script: ScriptName,
-    id: string,
-    kinds: readonly ('deadlines' | 'stream' | 'record' | 'tombstone')[],
-    args: readonly (string | number)[],
-  ): Promise<unknown> {
+  async #run(script: ScriptName, id: string, args: readonly (string | number)[]): Promise<unknown[]> {
     const shard = this.#keys.shardOf(id);
-    const names = {
-      deadlines: this.#keys.deadlines(shard),
-      stream: this.#keys.stream(shard),
-      record: this.#keys.record(id),
-      tombstone: this.#keys.tombstone(id),
-    };
-    const [reply] = await this.#timed(
-      script,
-      shard,
-      kinds.map((kind) => names[kind]),
-      args,
-    );
+    const keys = [...this.#shardKeys(shard), this.#keys.session(id)];
+    const sent = this.#clock.local();
+    const [now, ...reply] = (await this.#scripts.run(script, keys, [id, ...args])) as [string, ...unknown[]];
+    this.#clock.learn(shard, Number(now), sent, this.#clock.local());
     return reply;
   }
 
-  /** Runs a script that has the shard's clock first in its keys and Redis's time first in its reply. */
-  async #timed(
-    script: ScriptName,
-    shard: number,
-    keys: readonly string[],
-    args: readonly (string | number)[],
-  ): Promise<unknown[]> {
-    const sent = this.#clock.local();
-    const reply = await this.#scripts.run(script, [this.#keys.clock(shard), ...keys], args);
-    const [now, ...rest] = reply as [string, ...unknown[]];
-    this.#clock.learn(shard, Number(now), sent, this.#clock.local());
-    return rest;
+  /** Shards in groups that one script may look at. */
+  #together(shards: number[]): number[][] {
+    return this.#spans ? [shards] : shards.map((shard) => [shard]);
+  }
+
+  #shardKeys(shard: number): string[] {
+    return [this.#keys.clock(shard), this.#keys.deadlines(shard), this.#keys.stream(shard)];
   }
 
   /** The process that wrote last may have died with a flush interval of activity that nobody knows of. */

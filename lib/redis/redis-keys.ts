@@ -15,12 +15,8 @@ export class RedisKeys {
     return Buffer.from(id.slice(0, 6), 'base64url').readUInt32BE(0) % this.shards;
   }
 
-  record(id: string): string {
+  session(id: string): string {
     return this.#inShard(this.shardOf(id), `s:${id}`);
-  }
-
-  tombstone(id: string): string {
-    return this.#inShard(this.shardOf(id), `t:${id}`);
   }
 
   clock(shard: number): string {
@@ -39,17 +35,21 @@ export class RedisKeys {
     return this.#inShard(shard, 'x');
   }
 
-  /** The ids of a user's sessions; users are named by a hash, which only has to be unlikely to be shared. */
-  user(userId: string): string {
-    const hash = createHash('sha256').update(userId).digest('base64url').slice(0, 11);
-    return this.#inShard(this.userShard(userId), `u:${hash}`);
+  /** Where a shard keeps the ids of a user's sessions, among those of others; as the scripts find it. */
+  index(shard: number, userId: string): string {
+    return this.#inShard(shard, `u:${parseInt(hashOf(userId).slice(0, 3), 16) % 1024}`);
   }
 
-  userShard(userId: string): number {
-    return createHash('sha256').update(userId).digest().readUInt32BE(0) % this.shards;
+  /** With what the fields of a user's sessions begin there. It only has to be unlikely to be shared. */
+  tagOf(userId: string): string {
+    return hashOf(userId).slice(3, 9);
   }
 
   #inShard(shard: number, name: string): string {
     return `${this.prefix}:{${shard}}:${name}`;
   }
+}
+
+function hashOf(userId: string): string {
+  return createHash('sha1').update(userId).digest('hex');
 }

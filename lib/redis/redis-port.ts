@@ -18,11 +18,14 @@ interface NodeRedisSentinel {
 }
 
 interface IoredisClient {
+  readonly isCluster?: boolean;
   call(command: string, ...args: string[]): Promise<unknown>;
 }
 
 /** All that is asked of a Redis client: to send one command to the server that holds a key. */
 export interface RedisPort {
+  /** Whether one command may name keys of several slots: not on a Cluster. */
+  readonly spansSlots: boolean;
   /** Rejects with the server's error, or when the server cannot be reached. */
   send(key: string, command: readonly [string, ...string[]]): Promise<unknown>;
 }
@@ -34,17 +37,24 @@ export interface RedisPort {
  */
 export function portTo(client: RedisClient): RedisPort {
   // ioredis finds the key in the command by itself, on a cluster too.
-  if (isIoredis(client)) return { send: (_key, [name, ...args]) => client.call(name, ...args) };
+  if (isIoredis(client)) {
+    return {
+      spansSlots: client.isCluster !== true,
+      send: (_key, [name, ...args]) => client.call(name, ...args),
+    };
+  }
   if (typeof (client as Partial<NodeRedisClient> | null)?.sendCommand !== 'function') {
     throw new TypeError(
       'RedisActivityStore: client must be a client or cluster of the package "redis" (5 or 6) or "ioredis" (5 or 6)',
     );
   }
-  if ('slots' in client) return { send: (key, command) => client.sendCommand(key, false, [...command]) };
-  if ('getMasterNode' in client) {
-    return { send: (_key, command) => client.sendCommand(false, [...command]) };
+  if ('slots' in client) {
+    return { spansSlots: false, send: (key, command) => client.sendCommand(key, false, [...command]) };
   }
-  return { send: (_key, command) => (client as NodeRedisClient).sendCommand(command) };
+  if ('getMasterNode' in client) {
+    return { spansSlots: true, send: (_key, command) => client.sendCommand(false, [...command]) };
+  }
+  return { spansSlots: true, send: (_key, command) => (client as NodeRedisClient).sendCommand(command) };
 }
 
 function isIoredis(client: RedisClient | null): client is IoredisClient {
@@ -54,6 +64,7 @@ function isIoredis(client: RedisClient | null): client is IoredisClient {
 /** The same port; every command is answered within `milliseconds`, or fails with a {@link StoreFailure}. */
 export function withTimeLimit(port: RedisPort, milliseconds: number): RedisPort {
   return {
+    spansSlots: port.spansSlots,
     send: (key, command) =>
       new Promise((resolve, reject) => {
         // It may still be carried out, so everything that is sent may be sent again.

@@ -4,10 +4,11 @@ import type { RedisPort } from './redis-port.js';
 
 const NAMES = [
   'adjust',
-  'claim',
   'end',
+  'expire',
   'leave-group',
-  'poll',
+  'look',
+  'of-user',
   'read-group',
   'reclaim',
   'retry',
@@ -15,11 +16,13 @@ const NAMES = [
   'start',
   'touch',
   'trim',
-  'unindex',
 ] as const;
 
 /** A script of the folder `scripts`. */
 export type ScriptName = (typeof NAMES)[number];
+
+/** What scripts have in common, beside the prelude. */
+const PARTS: { readonly [Name in ScriptName]?: readonly string[] } = { expire: ['settle'], look: ['settle'] };
 
 interface Script {
   readonly source: string;
@@ -31,10 +34,9 @@ export class RedisScripts {
   readonly #scripts: ReadonlyMap<ScriptName, Script>;
 
   constructor(private readonly port: RedisPort) {
-    const prelude = load('prelude');
     this.#scripts = new Map(
       NAMES.map((name) => {
-        const source = `${prelude}\n${load(name)}`;
+        const source = ['prelude', ...(PARTS[name] ?? []), name].map(load).join('\n');
         return [name, { source, hash: createHash('sha1').update(source).digest('hex') }];
       }),
     );

@@ -20,7 +20,7 @@ export class SealedSessionIds {
   seal(sessionId: string): string {
     const vector = Buffer.from(this.references.ofSession(sessionId), 'base64url');
     const cipher = createCipheriv('aes-256-ctr', this.#key, vector);
-    return Buffer.concat([cipher.update(sessionId, 'utf8'), cipher.final()]).toString('base64url');
+    return Buffer.concat([cipher.update(bytesOf(sessionId)), cipher.final()]).toString('base64url');
   }
 
   /** The session id, or `undefined` if it was sealed with another secret or is damaged. */
@@ -28,7 +28,17 @@ export class SealedSessionIds {
     const vector = Buffer.from(id, 'base64url');
     if (vector.length !== 16) return undefined;
     const decipher = createDecipheriv('aes-256-ctr', this.#key, vector);
-    const opened = Buffer.concat([decipher.update(sealed, 'base64url'), decipher.final()]).toString('utf8');
-    return this.references.ofSession(opened) === id ? opened : undefined;
+    const opened = Buffer.concat([decipher.update(sealed, 'base64url'), decipher.final()]);
+    const readings = ENCODINGS.map((encoding) => opened.toString(encoding));
+    return readings.find((sessionId) => this.references.ofSession(sessionId) === id);
   }
+}
+
+/** How the bytes of a session id may be meant; the hash says which it is. */
+const ENCODINGS = ['base64url', 'utf8'] as const;
+
+/** Most session ids are base64url of random bytes, which are a quarter shorter. */
+function bytesOf(sessionId: string): Buffer {
+  const bytes = Buffer.from(sessionId, 'base64url');
+  return bytes.toString('base64url') === sessionId ? bytes : Buffer.from(sessionId, 'utf8');
 }

@@ -149,7 +149,7 @@ export class StreamGroup {
 
   async #handle(delivery: Delivery): Promise<void> {
     if (this.kinds && !this.kinds.includes(kindOf(delivery.entry))) return this.#acknowledge(delivery);
-    const news = newsOf(delivery.entry, this.redis.sealed);
+    const news = newsOf(delivery.entry[1][1], this.redis.sealed);
     // What cannot be read now will never be.
     if (!news) return this.#setAside(delivery, new Error('The event cannot be read'));
     const session = news.signal.record.id;
@@ -197,7 +197,7 @@ export class StreamGroup {
     const taken = (await this.#run('reclaim', shard, [this.redis.consumer, idle, BATCH]).catch(() => [])) as [
       string,
       number,
-      string[],
+      StreamEntry[1],
     ][];
     for (const [id, deliveries, fields] of taken) {
       const delivery: Delivery = { shard, entry: [id, fields], deliveries };

@@ -46,7 +46,7 @@ describe('V3 groups of handlers', () => {
       const groups = await Promise.all(
         [0, 1].map((shard) => server.command('XINFO', 'GROUPS', `ss:{${shard}}:e`)),
       );
-      return (groups as unknown[][]).every((list) => list.length === 2);
+      return (groups as unknown[][]).every((list) => list.length === 1);
     });
 
   beforeAll(async () => {
@@ -113,7 +113,10 @@ describe('V3 groups of handlers', () => {
     expect(tries).toBe(3);
     expect(await pending()).toBe(0);
     expect((await lettersAside())[0]).toEqual(
-      expect.arrayContaining(['mail', 'the mail server is away', 'deliveries', '3', 'start', 'anna']),
+      expect.arrayContaining([
+        ...['mail', 'the mail server is away', 'deliveries', '3'],
+        expect.stringMatching(/^start\|.*\|anna$/),
+      ]),
     );
     expect(lines).toEqual([
       expect.stringMatching(/^mail failed 3 times .* start event .* set aside .*the mail server is away/),

@@ -5,7 +5,7 @@ import { type Limits, NEVER } from '../../lib/policy/index.js';
 import { RedisKeys } from '../../lib/redis/redis-keys.js';
 import { portTo } from '../../lib/redis/redis-port.js';
 import { RedisScripts } from '../../lib/redis/redis-scripts.js';
-import { limitsText } from '../../lib/redis/stream-entry.js';
+import { constantsOf, limitsText } from '../../lib/redis/stored-record.js';
 import { RedisServer } from '../support/redis-server.js';
 import { type ModelEntry, type ModelRecord, RedisModel } from './support/redis-model.js';
 
@@ -24,6 +24,7 @@ const LIMITS: readonly Limits[] = [
   { warnAfter: 2, expireAfter: 8, maxLifetime: 8.5 },
   NEVER,
 ];
+const USER = 'anna|with a bar';
 const REASONS: readonly EndReason[] = ['logout', 'revoked', 'replaced', 'idle', 'lifetime'];
 const MODES: readonly EndMode[] = ['end', 'keep', 'move'];
 
@@ -47,19 +48,27 @@ describe('9 the model of the scripts', () => {
   const setClock = (field: string, value: number): Promise<unknown> =>
     send('HSET', keys.clock(0), field, String(value));
   const send = (...command: string[]): Promise<unknown> => client.sendCommand(command);
+  const shard = [keys.clock(0), keys.deadlines(0), keys.stream(0)];
   /** Answers what follows the time in the script's reply, and checks that this is the time that was set. */
   const run = async (
     name: Parameters<RedisScripts['run']>[0],
-    more: string[],
+    id: string,
     args: (string | number)[],
     now: number,
-  ) => {
-    const given = [keys.clock(0), keys.deadlines(0), ...more];
+  ): Promise<unknown[]> => {
     // Time stands still during a move, which a look would end.
     await setClock('o', 0);
-    const [at, ...reply] = (await scripts.run(name, given, args)) as [string, ...unknown[]];
+    const [at, ...reply] = (await scripts.run(name, [...shard, keys.session(id)], [id, ...args])) as [
+      string,
+      ...unknown[],
+    ];
     expect(Number(at)).toBe(now);
     return reply;
+  };
+  const look = async (limit: number): Promise<unknown[]> => {
+    const args = [SLACK_MS, 3600, limit, 100, STANDSTILL_MS, HOLD_MS, 3_600_000, ''];
+    const [reply] = (await scripts.run('look', shard, args)) as unknown[][];
+    return reply!;
   };
 
   it.each(SEEDS)('answers as they do, and keeps what they keep (seed %i)', async (seed) => {
@@ -68,13 +77,12 @@ describe('9 the model of the scripts', () => {
     const among = <Item>(items: readonly Item[]): Item => items[Math.floor(random() * items.length)]!;
     const model = new RedisModel(SLACK_MS);
     // The first look ever finds that nobody has looked for long.
-    const look = ['', 100, STANDSTILL_MS, HOLD_MS, 3_600_000];
-    const [first, , , , held] = (await scripts.run(
-      'poll',
-      [keys.clock(0), keys.deadlines(0), keys.stream(0)],
-      [1, ...look],
-    )) as [string, ...unknown[]];
-    expect(model.poll(1, STANDSTILL_MS, HOLD_MS, Number(first))).toEqual({ due: [], held: held === 1 });
+    const [first, , , , , held] = await look(1);
+    expect(model.look(1, STANDSTILL_MS, HOLD_MS, Number(first))).toEqual({
+      told: [],
+      isMore: false,
+      held: held === 1,
+    });
     // From now on the mark of the shard's clock is ahead of the server's own, and is the time.
     let now = Number(first) + 86_400_000;
     let life = 0;
@@ -89,17 +97,11 @@ describe('9 the model of the scripts', () => {
           startedAt: now - Math.floor(random() * 3000),
           lastActivityAt: now + Math.floor(random() * 2000) - 1000,
           limits: among(LIMITS),
-          ...(random() < 0.5 && { userId: 'anna' }),
+          ...(random() < 0.5 && { userId: USER }),
         };
         const silent = random() < 0.2;
-        const user = record.userId === undefined ? [] : ['u', record.userId];
-        const { startedAt, lastActivityAt, limits } = record;
-        await run(
-          'start',
-          [keys.stream(0), keys.record(id)],
-          [id, startedAt, lastActivityAt, limitsText(limits), record.life, SLACK_MS, silent ? 1 : 0, ...user],
-          now,
-        );
+        const args = [record.lastActivityAt, constantsOf({ id, ...record }), SLACK_MS, silent ? 1 : 0];
+        await run('start', id, args, now);
         model.start(id, record, silent, now);
         return [null, null];
       },
@@ -108,13 +110,14 @@ describe('9 the model of the scripts', () => {
           id,
           lastActivityAt: now + Math.floor(random() * 4000) - 3000,
         }));
-        const [gone] = await run(
-          'touch',
-          [keys.stream(0), ...updates.map(({ id }) => keys.record(id))],
-          [SLACK_MS, ...updates.flatMap(({ id, lastActivityAt }) => [id, lastActivityAt])],
-          now,
-        );
-        return [(gone as number[]).map((number) => updates[number]!.id), model.touch(updates, now)];
+        if (updates.length === 0) return [null, null];
+        await setClock('o', 0);
+        const [gone, at] = (await scripts.run('touch', shard, [
+          ...[SLACK_MS, updates.length],
+          ...updates.flatMap(({ id, lastActivityAt }) => [id, lastActivityAt]),
+        ])) as [number[], string];
+        expect(Number(at)).toBe(now);
+        return [gone.map((number) => updates[number]!.id), model.touch(updates, now)];
       },
       adjust: async () => {
         const [id, limits] = [among(IDS), among(LIMITS)];
@@ -124,40 +127,31 @@ describe('9 the model of the scripts', () => {
         ];
         const [done] = await run(
           'adjust',
-          [keys.record(id)],
-          [id, limitsText(limits), SLACK_MS, startedAt, lastActivityAt],
+          id,
+          [limitsText(limits), SLACK_MS, startedAt, lastActivityAt],
           now,
         );
         return [done === 1, model.adjust(id, limits, startedAt, lastActivityAt, now)];
       },
       end: async () => {
         const [id, reason, mode] = [among(IDS), among(REASONS), among(MODES)];
-        const [record] = await run(
-          'end',
-          [keys.stream(0), keys.record(id), keys.tombstone(id)],
-          [id, reason, 3600, mode],
-          now,
-        );
+        const [record] = await run('end', id, [reason, 3600, mode], now);
         return [record !== null, model.end(id, reason, mode, now)];
+      },
+      expire: async () => {
+        const id = among(IDS);
+        const [state, told] = await run('expire', id, [SLACK_MS, 3600], now);
+        const entry = told === null ? {} : { told: entryOf(told as string) };
+        return [{ state, ...entry }, model.settle(id, now)];
       },
       look: async () => {
         const limit = 1 + Math.floor(random() * IDS.length);
-        const [due, , , held] = await run('poll', [keys.stream(0)], [limit, ...look], now);
-        const modelled = model.poll(limit, STANDSTILL_MS, HOLD_MS, now);
-        const ids = random() < 0.8 ? (due as string[]) : IDS;
-        const [states] = await run(
-          'claim',
-          [keys.stream(0), ...ids.flatMap((id) => [keys.record(id), keys.tombstone(id)])],
-          [SLACK_MS, 3600, ...ids],
-          now,
-        );
-        const claims = (states as (string | null)[][]).map(([state, dueAt, reason]) => ({
-          state,
-          ...(dueAt != null && { dueAt: Number(dueAt), reason }),
-        }));
+        await setClock('o', 0);
+        const [at, told, , , isMore, held] = await look(limit);
+        expect(Number(at)).toBe(now);
         return [
-          { due, held: held === 1, claims },
-          { ...modelled, claims: model.claim(ids, now) },
+          { told: (told as string[]).map(entryOf), isMore: isMore === 1, held: held === 1 },
+          model.look(limit, STANDSTILL_MS, HOLD_MS, now),
         ];
       },
     };
@@ -170,7 +164,7 @@ describe('9 the model of the scripts', () => {
         model.clock.hold = now + 1500;
         await setClock('h', model.clock.hold);
       }
-      const name = among(['start', 'touch', 'touch', 'adjust', 'end', 'look', 'look', 'look']);
+      const name = among(['start', 'touch', 'touch', 'adjust', 'end', 'expire', 'look', 'look', 'look']);
       played.push(`${name} at ${now}`);
       const [real, modelled] = await moves[name]!();
       expect({ played, answer: real }).toEqual({ played, answer: modelled });
@@ -185,12 +179,6 @@ describe('9 the model of the scripts', () => {
       const [seconds, microseconds] = (await send('TIME')) as [string, string];
       return Number(seconds) * 1000 + Math.floor(Number(microseconds) / 1000);
     };
-    const look = async (): Promise<number> => {
-      const given = [keys.clock(0), keys.deadlines(0), keys.stream(0)];
-      return Number(
-        ((await scripts.run('poll', given, [1, '', 1, STANDSTILL_MS, HOLD_MS, 60_000])) as string[])[0],
-      );
-    };
     // So far that how long a command takes decides nothing.
     for (const behind of [-3_600_000, -60_000, 60_000, 120_000, 3_600_000]) {
       for (const ahead of [0, 60_000, 62_500, 120_000, 3_600_000, 3_602_500]) {
@@ -198,12 +186,12 @@ describe('9 the model of the scripts', () => {
         Object.assign(model.clock, { mark: before + behind, ahead });
         await setClock('n', model.clock.mark);
         await setClock('o', ahead);
-        const now = await look();
+        const now = Number((await look(1))[0]);
         expect(now).toBeGreaterThanOrEqual(model.nowAt(before));
         const after = await owns();
         expect(now).toBeLessThanOrEqual(model.nowAt(after));
         // What the look has found is where time goes on from, on a server whose clock is no other.
-        expect(await look()).toBeGreaterThanOrEqual(now);
+        expect(Number((await look(1))[0])).toBeGreaterThanOrEqual(now);
         if (behind > 0) expect(await send('HGET', keys.clock(0), 'o')).not.toBe('0');
       }
     }
@@ -224,51 +212,42 @@ describe('9 the model of the scripts', () => {
     const entries = (await send('XRANGE', keys.stream(0), '-', '+')) as [string, string[]][];
     const deadlines = (await send('ZRANGE', keys.deadlines(0), '0', '-1', 'WITHSCORES')) as string[];
     return {
-      records: await pairs(async (id) => {
-        const fields = (await send('HMGET', keys.record(id), 's', 'a', 'l', 'f', 'u', 'w')) as (
-          string | null
-        )[];
-        return fields.every((field) => field === null) ? null : fields;
-      }),
+      sessions: await pairs((id) => send('GET', keys.session(id)) as Promise<string | null>),
       deadlines: range(deadlines.length / 2).map((number) => [
         deadlines[number * 2],
         Number(deadlines[number * 2 + 1]),
       ]),
-      tombstones: await pairs((id) => send('GET', keys.tombstone(id)) as Promise<string | null>),
-      stream: entries.map(([, fields]) => entryOf(fields)),
+      ofUser: ((await scripts.run('of-user', [keys.index(0, USER)], [keys.tagOf(USER)])) as string[]).sort(),
+      stream: entries.map(([, [, text]]) => entryOf(text!)),
     };
   }
 });
 
 function keptBy({ records, deadlines, tombstones, stream }: RedisModel): object {
   return {
-    records: IDS.flatMap((id) => {
+    sessions: IDS.flatMap((id) => {
       const record = records.get(id);
-      if (!record) return [];
-      const { startedAt, lastActivityAt, limits, life, userId = null, warned } = record;
-      const numbers = [startedAt, lastActivityAt].map(String);
-      return [[id, [...numbers, limitsText(limits), String(life), userId, warned ? '1' : null]]];
+      if (!record) return tombstones.has(id) ? [[id, tombstones.get(id)]] : [];
+      return [[id, `${record.lastActivityAt}${record.warned ? 'w' : '-'}${constantsOf({ id, ...record })}`]];
     }),
     deadlines: [...deadlines].sort(
       ([one, first], [other, second]) => first - second || (one < other ? -1 : 1),
     ),
-    tombstones: IDS.flatMap((id) => (tombstones.has(id) ? [[id, tombstones.get(id)]] : [])),
+    ofUser: IDS.filter((id) => records.get(id)?.userId === USER),
     stream,
   };
 }
 
-function entryOf(fields: readonly string[]): ModelEntry {
-  const values = new Map(
-    range(fields.length / 2).map((number) => [fields[number * 2]!, fields[number * 2 + 1]!]),
-  );
+function entryOf(text: string): ModelEntry {
+  const [kind, id, at, reason, dueAt, keepsBlob, activity] = text.split('|');
   return {
-    kind: values.get('e') as ModelEntry['kind'],
-    id: values.get('i')!,
-    at: Number(values.get('t')),
-    lastActivityAt: Number(values.get('a')),
-    ...(values.has('r') && { reason: values.get('r') as EndReason }),
-    ...(values.has('d') && { dueAt: Number(values.get('d')) }),
-    ...(values.has('b') && { keepsBlob: true as const }),
+    kind: kind as ModelEntry['kind'],
+    id: id!,
+    at: Number(at),
+    lastActivityAt: parseInt(activity!, 10),
+    ...(reason !== '' && { reason: reason as EndReason }),
+    ...(dueAt !== '' && { dueAt: Number(dueAt) }),
+    ...(keepsBlob === '1' && { keepsBlob: true as const }),
   };
 }
 

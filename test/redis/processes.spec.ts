@@ -146,10 +146,10 @@ describe('many processes', () => {
     );
     const left = async (): Promise<string[]> => {
       const keys = (await server.command('KEYS', '*')) as string[];
-      return keys.filter((key) => !/^ss:\{\d+\}:(e|c|t:[\w-]{22})$/.test(key));
+      return keys.filter((key) => !/^ss:\{\d+\}:(e|c|s:[\w-]{22})$/.test(key));
     };
     await eventually('nothing else left', async () => (await left()).length === 0, 20_000);
-    for (const key of (await server.command('KEYS', 'ss:*:[tc]*')) as string[]) {
+    for (const key of (await server.command('KEYS', 'ss:*:[sc]*')) as string[]) {
       expect(await server.command('TTL', key)).toBeGreaterThan(0);
     }
   }, 60_000);

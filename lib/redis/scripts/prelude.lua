@@ -1,9 +1,15 @@
--- Stands before every script: Redis's own clock, the time rules of lib/policy/verdict.ts, and the form of stream entries.
+-- Stands before every script: Redis's own clock, the time rules of lib/policy/verdict.ts, and the form of what is kept.
 --
--- Instants are epoch milliseconds. A record is a hash with these fields:
---   s  started at          a  last activity at        l  limits in seconds, "warn/expire/lifetime", or "never"
---   f  number of the life  u  user id                 g  kind of browser
---   k  session id, sealed  w  1 = the warning of this idle period has been told
+-- Instants are epoch milliseconds. All keys of a shard begin alike, so that a script finds those of its sessions from the
+-- one of the shard's deadlines. What lies under a session's key is its tombstone, "reason/instant", or its record, one
+-- string because that takes the least memory and time, with what never changes at its end:
+--
+--   aaaaaaaaaaaaaw|s|l|f|k|g|u
+--
+--   a  last activity at, always 13 digits    w  "w": the warning of this idle period has been told; else "-"
+--   s  started at                            l  limits in seconds, "warn/expire/lifetime", or "never"
+--   f  number of the life                    k  session id, sealed; may be empty
+--   g  kind of browser; may be empty         u  user id, which may have bars of its own; left out with its bar if unknown
 
 -- The clock of a shard, {n: high-water mark, o: how far ahead of the server's own it goes, h: no ends before}. Time never
 -- goes back, and never stands still, when the server's clock is set back or another server takes over whose clock is
@@ -27,31 +33,79 @@ local function text(instant)
   return string.format('%.0f', instant)
 end
 
--- {s, a, l, f, u, g, k, w}, or nil when there is no record, or nothing that can be read as one.
-local function readRecord(key)
-  local reply = redis.pcall('HMGET', key, 's', 'a', 'l', 'f', 'u', 'g', 'k', 'w')
-  if reply.err then return nil end
-  local started, active, limits = tonumber(reply[1]), tonumber(reply[2]), reply[3]
-  if not started or not active or not limits then return nil end
-  local record = { s = started, a = active, l = limits, f = reply[4], u = reply[5], g = reply[6], k = reply[7] }
-  record.w = reply[8] == '1'
-  if limits == 'never' then return record end
-  local warn, expire, lifetime = string.match(limits, '^([%d.]+)/([%d.]+)/([%d.]*)$')
-  if not warn then return nil end
-  record.warn, record.expire, record.lifetime = warn * 1000, expire * 1000, tonumber(lifetime)
+-- What the keys of a shard begin with, from the key of its deadlines.
+local function baseOf(deadlines)
+  return string.sub(deadlines, 1, -2)
+end
+
+local function keyOf(base, id)
+  return base .. 's:' .. id
+end
+
+local function isTombstone(value)
+  return value and string.match(value, '^%l+/%d+$') ~= nil
+end
+
+local function bury(key, reason, now, seconds)
+  redis.call('SET', key, reason .. '/' .. text(now), 'EX', seconds)
+end
+
+-- Limits in milliseconds, {warn, expire, lifetime}, or {never}; false if they cannot be read. Thousands have the same.
+local knownLimits = {}
+local function limitsOf(given)
+  local limits = knownLimits[given]
+  if limits == nil then
+    local warn, expire, lifetime = string.match(given, '^([%d.]+)/([%d.]+)/([%d.]*)$')
+    if given == 'never' then
+      limits = { never = true }
+    elseif warn then
+      lifetime = tonumber(lifetime)
+      limits = { warn = warn * 1000, expire = expire * 1000, lifetime = lifetime and lifetime * 1000 }
+    else
+      limits = false
+    end
+    knownLimits[given] = limits
+  end
+  return limits
+end
+
+-- {a, w, s, l, f, u, rest}, or nil if there is nothing, a tombstone, or nothing that can be read.
+local function recordOf(value)
+  if not value then return nil end
+  local active, warned, rest, started, limits, life, user =
+    string.match(value, '^(%d%d%d%d%d%d%d%d%d%d%d%d%d)([w-])(|(%d+)|([^|]+)|(%d+)|[^|]*|[^|]*(.*))$')
+  limits = limits and limitsOf(limits)
+  if not limits then return nil end
+  local record = { a = tonumber(active), w = warned == 'w', s = tonumber(started), l = limits, f = life, rest = rest }
+  if user ~= '' then record.u = string.sub(user, 2) end
   return record
+end
+
+local function readRecord(key)
+  local value = redis.pcall('GET', key)
+  if type(value) == 'table' then return nil end
+  return recordOf(value)
+end
+
+local function valueOf(record)
+  return string.format('%013.0f', record.a) .. (record.w and 'w' or '-') .. record.rest
+end
+
+-- Writes what may change of a record that exists.
+local function update(key, record)
+  redis.call('SETRANGE', key, 0, string.format('%013.0f', record.a) .. (record.w and 'w' or '-'))
 end
 
 -- As judge() of the policy. Idle deadlines are worked off `slack` late: a process may have died with so much activity
 -- that it had not written yet.
 local function judge(record, now, slack)
-  if record.l == 'never' then return { phase = 'active', warnAt = math.huge, expireAt = math.huge, dueAt = math.huge } end
-  local active = math.min(record.a, now)
-  local idleEnd = active + record.expire
-  local lifetimeEnd = record.lifetime and math.min(record.s, now) + record.lifetime * 1000 or math.huge
+  local limits = record.l
+  if limits.never then return { phase = 'active', warnAt = math.huge, expireAt = math.huge, dueAt = math.huge } end
+  local idleEnd = math.min(record.a, now) + limits.expire
+  local lifetimeEnd = limits.lifetime and math.min(record.s, now) + limits.lifetime or math.huge
   local verdict = { reason = lifetimeEnd < idleEnd and 'lifetime' or 'idle' }
   verdict.expireAt = math.min(idleEnd, lifetimeEnd)
-  verdict.warnAt = verdict.expireAt - (record.expire - record.warn)
+  verdict.warnAt = verdict.expireAt - (limits.expire - limits.warn)
   local endAt = math.min(idleEnd + slack, lifetimeEnd)
   local warned = verdict.warnAt + slack
   verdict.phase = now >= endAt and 'expired' or now >= warned and 'warning' or 'active'
@@ -60,30 +114,39 @@ local function judge(record, now, slack)
   return verdict
 end
 
--- Files a session for its next deadline. A session that has none is not filed.
+-- Files a session for its next deadline; one that has none is not filed.
 local function file(deadlines, id, at)
-  if at < math.huge then redis.call('ZADD', deadlines, text(math.ceil(at)), id) end
-end
-
--- Appends what happened to the shard's stream: the truth that handlers work from.
-local function tell(stream, kind, id, record, now, reason, dueAt, keep)
-  local entry = { 'e', kind, 'i', id, 's', text(record.s), 'a', text(record.a), 'l', record.l, 't', text(now) }
-  local function add(name, value)
-    if value then
-      entry[#entry + 1] = name
-      entry[#entry + 1] = value
-    end
+  if at < math.huge then
+    redis.call('ZADD', deadlines, text(math.ceil(at)), id)
+  else
+    redis.call('ZREM', deadlines, id)
   end
-  add('f', record.f)
-  add('u', record.u)
-  add('g', record.g)
-  add('k', record.k)
-  add('r', reason)
-  add('d', dueAt and text(dueAt))
-  add('b', keep and '1')
-  redis.call('XADD', stream, '*', unpack(entry))
 end
 
-local function reply(record)
-  return { text(record.s), text(record.a), record.l, record.f, record.u, record.g }
+-- The index of a user's sessions in a shard: a few of many users in each of 1,024 hashes, because a key of its own for
+-- each would take more than what it holds.
+local function indexOf(base, id, user)
+  local hash = redis.sha1hex(user)
+  return base .. 'u:' .. tonumber(string.sub(hash, 1, 3), 16) % 1024, string.sub(hash, 4, 9) .. id
+end
+
+local function index(base, id, record)
+  if not record.u then return end
+  local key, field = indexOf(base, id, record.u)
+  redis.call('HSET', key, field, record.f)
+end
+
+local function unindex(base, id, record)
+  if not record.u then return end
+  local key, field = indexOf(base, id, record.u)
+  redis.call('HDEL', key, field)
+end
+
+-- Appends what happened to the shard's stream, the truth that handlers work from, as one text with the record at its end:
+-- kind|id|instant|reason|due at|keeps its blob|record. Answers it.
+local function tell(stream, kind, id, record, now, reason, dueAt, keep)
+  local entry = kind .. '|' .. id .. '|' .. text(now) .. '|' .. (reason or '') .. '|' .. (dueAt and text(dueAt) or '')
+    .. '|' .. (keep and '1' or '') .. '|' .. valueOf(record)
+  redis.call('XADD', stream, '*', 'e', entry)
+  return entry
 end

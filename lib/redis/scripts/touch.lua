@@ -1,30 +1,38 @@
 -- Moves last activity of records that exist forward, never back, never into the future, and never of a session whose
 -- time is over. Deadlines stay filed where they are, as lower bounds, unless a warning is called off.
 --
--- KEYS  1 clock  2 deadlines  3 stream  4… records
--- ARGV  1 slack ms, then for each record: id, last activity at
--- Reply {now, numbers (from 0) of the records that do not exist or are over}
+-- KEYS  for each shard: clock, deadlines, stream
+-- ARGV  1 slack ms, then for each shard: how many sessions, and for each of them: id, last activity at
+-- Reply {numbers (from 0, over all shards) of the records that do not exist or are over, now of each shard…}
 
-local now = nowOf(KEYS[1])
 local slack = tonumber(ARGV[1])
-local gone = {}
-for number = 0, #KEYS - 4 do
-  local key, id = KEYS[number + 4], ARGV[number * 2 + 2]
-  local record = readRecord(key)
-  if not record or judge(record, now, slack).phase == 'expired' then
-    gone[#gone + 1] = number
-  else
-    local active = math.min(tonumber(ARGV[number * 2 + 3]), now)
-    if active > record.a then
-      redis.call('HSET', key, 'a', text(active))
-      record.a = active
+local gone, times = {}, {}
+local position, number = 2, 0
+for shard = 1, #KEYS / 3 do
+  local deadlines, stream = KEYS[shard * 3 - 1], KEYS[shard * 3]
+  local now, base = nowOf(KEYS[shard * 3 - 2]), baseOf(deadlines)
+  times[shard] = text(now)
+  local count, keys = tonumber(ARGV[position]), {}
+  for each = 1, count do keys[each] = keyOf(base, ARGV[position + each * 2 - 1]) end
+  local values = redis.call('MGET', unpack(keys))
+  for each = 1, count do
+    local id, at = ARGV[position + each * 2 - 1], tonumber(ARGV[position + each * 2])
+    local record = recordOf(values[each])
+    if not record or judge(record, now, slack).phase == 'expired' then
+      gone[#gone + 1] = number
+    else
+      local before = record.a
+      record.a = math.max(before, math.min(at, now))
+      local isRenewed = record.w and judge(record, now, 0).phase == 'active'
+      if isRenewed then record.w = false end
+      if isRenewed or record.a > before then update(keys[each], record) end
+      if isRenewed then
+        file(deadlines, id, judge(record, now, slack).dueAt)
+        tell(stream, 'renew', id, record, now)
+      end
     end
-    if record.w and judge(record, now, 0).phase == 'active' then
-      redis.call('HDEL', key, 'w')
-      record.w = false
-      file(KEYS[2], id, judge(record, now, slack).dueAt)
-      tell(KEYS[3], 'renew', id, record, now)
-    end
+    number = number + 1
   end
+  position = position + 1 + count * 2
 end
-return { text(now), gone }
+return { gone, unpack(times) }

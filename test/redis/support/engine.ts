@@ -87,11 +87,9 @@ export async function recordedEnds(server: RedisServer, shards = 16): Promise<Re
   const ends: RecordedEnd[] = [];
   for (let shard = 0; shard < shards; shard++) {
     const entries = (await server.command('XRANGE', `ss:{${shard}}:e`, '-', '+')) as [string, string[]][];
-    for (const [, fields] of entries) {
-      const value = (name: string): string => fields[fields.indexOf(name) + 1]!;
-      // Fields and values alternate, and no value is the name of a field that is looked for here.
-      if (value('e') !== 'end') continue;
-      ends.push({ user: value('u'), reason: value('r'), at: Number(value('t')), dueAt: Number(value('d')) });
+    for (const [, [, text]] of entries) {
+      const [kind, , at, reason, dueAt, , , , , , , , user] = text!.split('|');
+      if (kind === 'end') ends.push({ user: user!, reason: reason!, at: Number(at), dueAt: Number(dueAt) });
     }
   }
   return ends;

@@ -1,4 +1,4 @@
-import { isExempt, judge, type Limits, type TimeoutReason } from '../../../lib/policy/index.js';
+import { isExempt, judge, type Limits } from '../../../lib/policy/index.js';
 import type { EndMode, EndReason } from '../../../lib/activity/activity-record.js';
 
 /** More than this at once is not the passing of time, while the server's clock is behind. */
@@ -25,11 +25,17 @@ export interface ModelEntry {
   readonly keepsBlob?: true;
 }
 
-/** How a session stands that was claimed. */
-export interface ModelClaim {
+/** How a session stands that was settled. */
+export interface ModelSettlement {
   readonly state: 'gone' | 'alive' | 'held' | 'warn' | 'expire';
-  readonly dueAt?: number;
-  readonly reason?: TimeoutReason;
+  readonly told?: ModelEntry;
+}
+
+/** What a look at the shard finds. */
+export interface ModelLook {
+  readonly told: readonly ModelEntry[];
+  readonly isMore: boolean;
+  readonly held: boolean;
 }
 
 /**
@@ -66,7 +72,7 @@ export class RedisModel {
     }
     const record = { ...given, lastActivityAt, warned: false };
     this.records.set(id, record);
-    this.deadlines.delete(id);
+    this.tombstones.delete(id);
     this.#file(id, this.#judge(record, now).dueAt);
     if (!silent) this.#tell('start', id, record, now);
   }
@@ -94,7 +100,6 @@ export class RedisModel {
     record.lastActivityAt = Math.max(record.lastActivityAt, Math.min(lastActivityAt, now));
     Object.assign(record, { limits, startedAt });
     if (this.#judge(record, now, 0).phase === 'active') record.warned = false;
-    this.deadlines.delete(id);
     this.#file(id, this.#judge(record, now).dueAt);
     return true;
   }
@@ -116,23 +121,23 @@ export class RedisModel {
     return true;
   }
 
-  claim(ids: readonly string[], now: number): ModelClaim[] {
-    return ids.map((id) => this.#claim(id, now));
-  }
-
-  /** Answers the ids that may be due, and whether ends are held. */
-  poll(limit: number, standstillMs: number, holdMs: number, now: number): { due: string[]; held: boolean } {
+  /** Works off `limit` sessions at most. */
+  look(limit: number, standstillMs: number, holdMs: number, now: number): ModelLook {
     if (now - this.clock.mark > standstillMs) this.clock.hold = now + holdMs;
     this.clock.mark = now;
-    const due = [...this.deadlines]
+    const settled = [...this.deadlines]
       .filter(([, at]) => at <= now)
       .sort(([one, first], [other, second]) => first - second || (one < other ? -1 : 1))
       .slice(0, limit)
-      .map(([id]) => id);
-    return { due, held: this.clock.hold > now };
+      .map(([id]) => this.settle(id, now));
+    return {
+      told: settled.flatMap(({ told }) => told ?? []),
+      isMore: settled.length === limit && settled.some(({ state }) => state !== 'held'),
+      held: this.clock.hold > now,
+    };
   }
 
-  #claim(id: string, now: number): ModelClaim {
+  settle(id: string, now: number): ModelSettlement {
     const record = this.records.get(id);
     if (!record) {
       this.deadlines.delete(id);
@@ -144,17 +149,15 @@ export class RedisModel {
       return { state: 'held' };
     }
     if (phase === 'expired') {
-      this.#tell('end', id, record, now, { reason, dueAt: expireAt });
       this.records.delete(id);
       this.deadlines.delete(id);
       this.tombstones.set(id, `${reason}/${now}`);
-      return { state: 'expire', dueAt: expireAt, reason };
+      return { state: 'expire', told: this.#tell('end', id, record, now, { reason, dueAt: expireAt }) };
     }
     if (phase === 'warning' && !record.warned) {
-      this.#tell('warn', id, record, now, { reason, dueAt: warnAt });
       record.warned = true;
       this.#file(id, this.#judge(record, now).dueAt);
-      return { state: 'warn', dueAt: warnAt, reason };
+      return { state: 'warn', told: this.#tell('warn', id, record, now, { reason, dueAt: warnAt }) };
     }
     this.#file(id, dueAt);
     return { state: 'alive' };
@@ -175,6 +178,7 @@ export class RedisModel {
 
   #file(id: string, at: number): void {
     if (at < Infinity) this.deadlines.set(id, Math.ceil(at));
+    else this.deadlines.delete(id);
   }
 
   #tell(
@@ -183,7 +187,9 @@ export class RedisModel {
     { lastActivityAt }: ModelRecord,
     at: number,
     more: Pick<ModelEntry, 'reason' | 'dueAt' | 'keepsBlob'> = {},
-  ): void {
-    this.stream.push({ kind, id, at, lastActivityAt, ...more });
+  ): ModelEntry {
+    const entry = { kind, id, at, lastActivityAt, ...more };
+    this.stream.push(entry);
+    return entry;
   }
 }

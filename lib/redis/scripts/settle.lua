@@ -1,0 +1,37 @@
+-- Works off a session whose deadline may have come: a living one is filed again; a warning is told; an end leaves a
+-- tombstone in place of the record and is told, in the one script: nothing can be lost between, and one caller ends it.
+--
+-- Those that are filed no longer are collected in `shard.done`, for unfile() to take out together.
+--
+-- Answers "gone", "alive", "held" (ends are held, see look), "warn" or "expire"; and what was told.
+local function settle(shard, id, key, value, now, slack, tombstoneSeconds)
+  local record = recordOf(value)
+  if not record then
+    shard.done[#shard.done + 1] = id
+    if not isTombstone(value) then redis.call('DEL', key) end
+    return 'gone'
+  end
+  local verdict = judge(record, now, slack)
+  if verdict.phase == 'expired' then
+    if verdict.reason == 'idle' and now < shard.hold then
+      file(shard.deadlines, id, shard.hold)
+      return 'held'
+    end
+    bury(key, verdict.reason, now, tombstoneSeconds)
+    shard.done[#shard.done + 1] = id
+    unindex(shard.base, id, record)
+    return 'expire', tell(shard.stream, 'end', id, record, now, verdict.reason, verdict.expireAt)
+  end
+  if verdict.phase == 'warning' and not record.w then
+    record.w = true
+    update(key, record)
+    file(shard.deadlines, id, judge(record, now, slack).dueAt)
+    return 'warn', tell(shard.stream, 'warn', id, record, now, verdict.reason, verdict.warnAt)
+  end
+  file(shard.deadlines, id, verdict.dueAt)
+  return 'alive'
+end
+
+local function unfile(shard)
+  if #shard.done > 0 then redis.call('ZREM', shard.deadlines, unpack(shard.done)) end
+end
