@@ -20,5 +20,15 @@ const project = (name) => ({
 export default {
   // Ends a test that hangs; it measures nothing, because the machine may be busy.
   testTimeout: 30_000,
-  projects: ['unit', 'e2e', 'simulation', 'redis', 'browser', 'stories'].map(project),
+  projects: [
+    ...['unit', 'e2e', 'simulation', 'redis', 'browser', 'stories'].map(project),
+    // What applications see does not depend on the adapter: the same specs on Fastify, but for those without an adapter.
+    {
+      ...project('e2e'),
+      displayName: 'fastify',
+      globals: { httpAdapter: 'fastify' },
+      roots: ['<rootDir>/test/e2e', '<rootDir>/test/fastify'],
+      testPathIgnorePatterns: ['c7-', 'configuration-traps', 'e4-', 'sample', 'testing-kit'],
+    },
+  ],
 };

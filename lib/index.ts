@@ -12,10 +12,10 @@ export {
 export type * from './events/session-event.js';
 export { SessionSecurityEvents } from './events/session-security-events.js';
 export { SessionSecurityHealth, type SessionSecurityHealthResult } from './events/session-security-health.js';
-export type { SessionSecurityResponse } from './http/cookies.js';
 export type { NoticeReason } from './http/end-notice.js';
 export type { SessionStatus } from './http/ping-answer.js';
 export { PASSIVE_HEADER } from './http/request-classifier.js';
+export type { SessionSecurityResponse } from './http/response-headers.js';
 export { AllowExpired, Passive } from './http/route-decorators.js';
 export { type ClientTagOptions, SessionSecurityService } from './http/session-security.service.js';
 export {

@@ -29,8 +29,12 @@ import { clientScriptController } from './http/client-script.controller.js';
 import { DraftKeys } from './http/draft-keys.js';
 import { EndNotice } from './http/end-notice.js';
 import { ExpiredAnswer } from './http/expired-answer.js';
+import { AdapterSessionPlatform, isFastify } from './http/adapter-session-platform.js';
+import { ExpressEntrance } from './http/express/express-entrance.js';
 import { ExpressSessionPlatform } from './http/express/express-session-platform.js';
-import { ExpressSessionBlobs, SessionGate } from './http/express/session-gate.js';
+import { FastifyEntrance, type FastifyServer } from './http/fastify/fastify-entrance.js';
+import { FastifySessionPlatform } from './http/fastify/fastify-session-platform.js';
+import { ExpressSessionBlobs, SessionGate } from './http/gate/session-gate.js';
 import { PingAnswer } from './http/ping-answer.js';
 import { pingController } from './http/ping.controller.js';
 import { RequestClassifier } from './http/request-classifier.js';
@@ -38,7 +42,6 @@ import { SessionEnforcer } from './http/session-enforcer.js';
 import { SessionPlatform } from './http/session-platform.js';
 import { SessionSecurityGuard } from './http/session-security.guard.js';
 import { SessionSecurityInterceptor } from './http/session-security.interceptor.js';
-import { pingParseErrors, SessionSecurityMiddleware } from './http/session-security.middleware.js';
 import { SessionSecurityService } from './http/session-security.service.js';
 import { SetupAdvisor } from './http/setup-advisor.js';
 import { SignIn } from './http/sign-in.js';
@@ -152,7 +155,9 @@ const http: Provider[] = [
         tracker.recover();
       }),
   },
-  { provide: SessionPlatform, useClass: ExpressSessionPlatform },
+  ExpressSessionPlatform,
+  FastifySessionPlatform,
+  { provide: SessionPlatform, useClass: AdapterSessionPlatform },
   SignIn,
   SetupAdvisor,
   SessionEnforcer,
@@ -163,14 +168,16 @@ const http: Provider[] = [
   PingAnswer,
   ClientFiles,
   ClientTexts,
-  SessionSecurityMiddleware,
+  ExpressEntrance,
+  FastifyEntrance,
   SessionSecurityService,
   { provide: APP_GUARD, useClass: SessionSecurityGuard },
   { provide: APP_INTERCEPTOR, useClass: SessionSecurityInterceptor },
 ];
 
 /**
- * Signs inactive users out. Import it once, in the root module; `express-session` must be registered in `main.ts`.
+ * Signs inactive users out. Import it once, in the root module; `express-session` or `@fastify/session` must be registered in
+ * `main.ts`.
  *
  * ```ts
  * @Module({ imports: [SessionSecurityModule.forRoot({ warnAfter: 540, expireAfter: 600 })] })
@@ -223,19 +230,24 @@ export class SessionSecurityModule
   constructor(
     private readonly tracker: ActivityTracker,
     private readonly gate: SessionGate,
-    private readonly middleware: SessionSecurityMiddleware,
+    private readonly expressEntrance: ExpressEntrance,
+    private readonly fastifyEntrance: FastifyEntrance,
     private readonly adapterHost: HttpAdapterHost,
     private readonly options: SessionSecurityOptions,
   ) {
     super();
+    // As early as can be: before the application registers plugins.
+    adapterHost.init$.subscribe(() => {
+      const { httpAdapter } = adapterHost;
+      if (isFastify(httpAdapter)) this.fastifyEntrance.open(httpAdapter.getInstance<FastifyServer>());
+    });
   }
 
-  /** Directly on the adapter: the middleware must see addresses outside of the global prefix too. */
+  /** After the application's own middleware, which puts the session on the request. */
   configure(): void {
-    requireOnce(this.adapterHost.httpAdapter, this);
-    this.adapterHost.httpAdapter.use(this.middleware.use);
-    this.adapterHost.httpAdapter.use(this.middleware.useOnError);
-    this.adapterHost.httpAdapter.use(pingParseErrors(this.options.path));
+    const { httpAdapter } = this.adapterHost;
+    requireOnce(httpAdapter, this);
+    if (!isFastify(httpAdapter)) this.expressEntrance.open(httpAdapter);
   }
 
   async onApplicationBootstrap(): Promise<void> {

@@ -11,7 +11,7 @@ import {
 } from '../../lib/activity/stores/express-session-activity-store.js';
 import { WatchedSessions } from '../../lib/activity/watched-sessions.js';
 import { SessionSecurityEvents } from '../../lib/events/session-security-events.js';
-import { ExpressSessionBlobs } from '../../lib/http/express/session-gate.js';
+import { ExpressSessionBlobs } from '../../lib/http/gate/session-gate.js';
 
 const STORE_TIMEOUT_MS = 5000;
 export const LIMITS = { warnAfter: 540, expireAfter: 600, maxLifetime: null };

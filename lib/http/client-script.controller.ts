@@ -11,17 +11,12 @@ import {
 } from '@nestjs/common';
 import type { SessionSecurityRequest } from '../options/index.js';
 import { ClientFiles } from './client-files.js';
-import type { SessionSecurityResponse } from './cookies.js';
+import type { SessionSecurityResponse } from './response-headers.js';
 import { OwnRoute } from './route-decorators.js';
 import { SessionPlatform } from './session-platform.js';
 
 const A_YEAR = 'public, max-age=31536000, immutable';
 const ASK_AGAIN = 'public, no-cache';
-
-interface FileResponse extends SessionSecurityResponse {
-  statusCode: number;
-  end(content?: Buffer): unknown;
-}
 
 /** Serves the browser side below the `path` option; `docs/wire.md`. */
 export function clientScriptController(path: string): Type {
@@ -36,32 +31,33 @@ export function clientScriptController(path: string): Type {
     @Get('client.js')
     script(
       @Req() request: SessionSecurityRequest,
-      @Res() response: FileResponse,
+      @Res() reply: SessionSecurityResponse,
       @Query('v') version?: string,
     ): void {
-      this.#send('client.js', request, response, version);
+      this.#send('client.js', request, reply, version);
     }
 
     @Get('client/:name')
     file(
       @Param('name') name: string,
       @Req() request: SessionSecurityRequest,
-      @Res() response: FileResponse,
+      @Res() reply: SessionSecurityResponse,
       @Query('v') version?: string,
     ): void {
-      this.#send(name, request, response, version);
+      this.#send(name, request, reply, version);
     }
 
     #send(
       name: string,
       request: SessionSecurityRequest,
-      response: FileResponse,
+      reply: SessionSecurityResponse,
       version: string | undefined,
     ): void {
       const file = this.files.find(name);
       if (!file) throw new NotFoundException();
       // Caches that browsers share may keep this answer with all its headers, and hand one user's cookie to another.
       this.platform.letGo(request);
+      const response = this.platform.headersOf(reply);
       response.removeHeader('Set-Cookie');
       const tag = `"${file.hash}"`;
       response.setHeader('ETag', tag);
@@ -69,8 +65,7 @@ export function clientScriptController(path: string): Type {
       response.setHeader('Content-Type', file.type);
       response.setHeader('X-Content-Type-Options', 'nosniff');
       const unchanged = request.headers['if-none-match'] === tag;
-      response.statusCode = unchanged ? 304 : 200;
-      response.end(unchanged ? undefined : file.content);
+      this.platform.finish(reply, unchanged ? 304 : 200, unchanged ? undefined : file.content);
     }
   }
   return ClientScriptController;

@@ -1,4 +1,5 @@
 import type { SessionSecurityRequest } from '../options/index.js';
+import type { ResponseHeaders } from './response-headers.js';
 
 /** The request's cookies in order, as name and decoded value (RFC 6265 section 4.2). Broken ones are left out. */
 export function cookiesOf(request: SessionSecurityRequest): [name: string, value: string][] {
@@ -25,16 +26,8 @@ export function cookiesOf(request: SessionSecurityRequest): [name: string, value
   });
 }
 
-/** What the module writes to a response; Node's own methods, which Express keeps. */
-export interface SessionSecurityResponse {
-  readonly headersSent: boolean;
-  getHeader(name: string): number | string | string[] | undefined;
-  setHeader(name: string, value: string | string[]): unknown;
-  removeHeader(name: string): void;
-}
-
 /** Adds a `Set-Cookie` to those that are there. */
-export function appendCookie(response: SessionSecurityResponse, cookie: string): void {
+export function appendCookie(response: ResponseHeaders, cookie: string): void {
   if (response.headersSent) return;
   const present = response.getHeader('Set-Cookie');
   const list = present === undefined ? [] : Array.isArray(present) ? present : [String(present)];

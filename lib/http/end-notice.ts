@@ -1,8 +1,10 @@
 import { Injectable } from '@nestjs/common';
 import type { EndReason } from '../activity/activity-record.js';
 import type { SessionSecurityRequest } from '../options/index.js';
-import { appendCookie, cookiesOf, type SessionSecurityResponse } from './cookies.js';
+import { appendCookie, cookiesOf } from './cookies.js';
+import type { ResponseHeaders } from './response-headers.js';
 import { SessionEnforcer } from './session-enforcer.js';
+import { SessionPlatform } from './session-platform.js';
 
 const COOKIE = 'session-security-ended';
 const KEPT_SECONDS = 3600;
@@ -19,29 +21,40 @@ export type NoticeReason = Exclude<EndReason, 'logout'>;
  */
 @Injectable()
 export class EndNotice {
-  constructor(private readonly enforcer: SessionEnforcer) {}
+  constructor(
+    private readonly enforcer: SessionEnforcer,
+    private readonly platform: SessionPlatform,
+  ) {}
 
   /** Notes on the response why the request's session ended; once for each end. */
-  leave(request: SessionSecurityRequest, response: SessionSecurityResponse): void {
+  leave(request: SessionSecurityRequest, response: ResponseHeaders): void {
     const { outcome, ended } = this.enforcer.stateOf(request);
     const pending = read(request);
     if (outcome === 'watched' && pending && pending.reason !== TOLD)
-      write(request, response, TOLD, pending.at);
+      this.#write(request, response, TOLD, pending.at);
     if (!ended || !isTellable(ended.reason) || pending?.at === Math.floor(ended.at)) return;
-    write(request, response, ended.reason, ended.at);
+    this.#write(request, response, ended.reason, ended.at);
   }
 
   /** Why the last session ended, said once; `undefined` after a sign-out, or when it was said before. */
-  take(request: SessionSecurityRequest, response: SessionSecurityResponse): NoticeReason | undefined {
+  take(request: SessionSecurityRequest, response: ResponseHeaders): NoticeReason | undefined {
     const pending = read(request);
     if (pending && isTellable(pending.reason)) {
-      write(request, response, TOLD, pending.at);
+      this.#write(request, response, TOLD, pending.at);
       return pending.reason;
     }
     const { ended } = this.enforcer.stateOf(request);
     if (!ended || !isTellable(ended.reason) || pending?.at === Math.floor(ended.at)) return undefined;
-    write(request, response, TOLD, ended.at);
+    this.#write(request, response, TOLD, ended.at);
     return ended.reason;
+  }
+
+  #write(request: SessionSecurityRequest, response: ResponseHeaders, reason: string, at: number): void {
+    const secure = this.platform.isSecure(request) ? '; Secure' : '';
+    appendCookie(
+      response,
+      `${COOKIE}=${reason}.${Math.floor(at)}; Path=/; Max-Age=${KEPT_SECONDS}; HttpOnly; SameSite=Lax${secure}`,
+    );
   }
 }
 
@@ -54,17 +67,4 @@ function read(request: SessionSecurityRequest): { reason: string; at: number } |
   const value = cookiesOf(request).find(([name]) => name === COOKIE)?.[1];
   const [, reason, at] = /^(\w+)\.(\d+)$/.exec(value ?? '') ?? [];
   return reason === undefined ? undefined : { reason, at: Number(at) };
-}
-
-function write(
-  request: SessionSecurityRequest,
-  response: SessionSecurityResponse,
-  reason: string,
-  at: number,
-): void {
-  const secure = (request as { secure?: boolean }).secure ? '; Secure' : '';
-  appendCookie(
-    response,
-    `${COOKIE}=${reason}.${Math.floor(at)}; Path=/; Max-Age=${KEPT_SECONDS}; HttpOnly; SameSite=Lax${secure}`,
-  );
 }

@@ -1,10 +1,11 @@
 import { HttpException, HttpStatus, Injectable } from '@nestjs/common';
 import { ActivityTracker } from '../activity/activity-tracker.js';
 import { SessionSecurityOptions, type SessionSecurityRequest } from '../options/index.js';
-import { appendCookie, type SessionSecurityResponse } from './cookies.js';
+import { appendCookie } from './cookies.js';
 import { ProblemException } from './problem.js';
 import { pathOf, returnPathOf, targetOf } from './request-path.js';
 import type { RequestState } from './request-state.js';
+import type { ResponseHeaders } from './response-headers.js';
 import { SessionPlatform } from './session-platform.js';
 
 /** What a request gets whose session is over, when it is not to go on as nobody (`onExpired`). */
@@ -23,11 +24,7 @@ export class ExpiredAnswer {
   }
 
   /** @throws always, the answer: a redirect for page navigations if so configured, else 401. */
-  refuse(
-    request: SessionSecurityRequest,
-    response: SessionSecurityResponse,
-    ended: RequestState['ended'],
-  ): never {
+  refuse(request: SessionSecurityRequest, response: ResponseHeaders, ended: RequestState['ended']): never {
     this.#clearCookies(request, response);
     this.clearSiteData(request, response);
     const { loginUrl, onExpired } = this.options;
@@ -51,9 +48,9 @@ export class ExpiredAnswer {
   }
 
   /** Tells the browser to clear what the application keeps there; browsers heed it on secure pages only. */
-  clearSiteData(request: SessionSecurityRequest, response: SessionSecurityResponse): void {
+  clearSiteData(request: SessionSecurityRequest, response: ResponseHeaders): void {
     const { clearSiteData } = this.options;
-    if (clearSiteData.length === 0 || !(request as { secure?: boolean }).secure) return;
+    if (clearSiteData.length === 0 || !this.platform.isSecure(request)) return;
     response.setHeader('Clear-Site-Data', clearSiteData.map((name) => `"${name}"`).join(', '));
   }
 
@@ -64,7 +61,7 @@ export class ExpiredAnswer {
   }
 
   /** Cookies that carry the id of an ended session are of no use any more, whatever their name. */
-  #clearCookies(request: SessionSecurityRequest, response: SessionSecurityResponse): void {
+  #clearCookies(request: SessionSecurityRequest, response: ResponseHeaders): void {
     const session = this.platform.sessionOf(request);
     if (typeof session === 'string') return;
     const { path = '/', domain, secure } = session.cookie;

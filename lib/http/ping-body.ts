@@ -1,7 +1,7 @@
 import { HttpStatus } from '@nestjs/common';
 import type { SessionSecurityRequest } from '../options/index.js';
-import type { SessionSecurityResponse } from './cookies.js';
 import { ProblemException } from './problem.js';
+import type { ResponseHeaders } from './response-headers.js';
 
 /** A ping is a few bytes; anything longer is no ping. */
 const LONGEST_BODY = 1024;
@@ -15,7 +15,7 @@ type PingRequest = SessionSecurityRequest & { body?: unknown } & AsyncIterable<U
  */
 export async function readPingBody(
   request: SessionSecurityRequest,
-  response: SessionSecurityResponse,
+  response: ResponseHeaders,
 ): Promise<{ idleFor?: number }> {
   const refuse = (status: number, detail: string): never => {
     throw new ProblemException({ status, title: 'Refused ping', detail, code: 'malformed_ping' }, response);

@@ -12,15 +12,16 @@ import {
 } from '@nestjs/common';
 import { ActivityTracker } from '../activity/activity-tracker.js';
 import type { SessionSecurityRequest } from '../options/index.js';
-import type { SessionSecurityResponse } from './cookies.js';
 import { isCrossSite } from './cross-site.js';
 import { EndNotice } from './end-notice.js';
 import { ExpiredAnswer } from './expired-answer.js';
 import { type ClientStart, type DraftStart, PingAnswer, type SessionStatus } from './ping-answer.js';
 import { readPingBody } from './ping-body.js';
 import { ProblemException, storeUnavailable } from './problem.js';
+import type { ResponseHeaders, SessionSecurityResponse } from './response-headers.js';
 import { OwnRoute } from './route-decorators.js';
 import { SessionEnforcer } from './session-enforcer.js';
+import { SessionPlatform } from './session-platform.js';
 import { SetupAdvisor } from './setup-advisor.js';
 
 type Answer = SessionStatus & { client?: ClientStart; drafts?: DraftStart | null };
@@ -37,19 +38,20 @@ export function pingController(path: string): Type {
       private readonly notice: EndNotice,
       private readonly expiredAnswer: ExpiredAnswer,
       private readonly advisor: SetupAdvisor,
+      private readonly platform: SessionPlatform,
     ) {}
 
     @Get('ping')
     async read(
       @Req() request: SessionSecurityRequest,
-      @Res({ passthrough: true }) response: SessionSecurityResponse,
+      @Res({ passthrough: true }) reply: SessionSecurityResponse,
       @Query('start') start?: string,
       @Query('drafts') drafts?: string,
       @Query('language') language?: unknown,
     ): Promise<Answer> {
       this.advisor.pinged();
       await this.enforcer.reconsider(request);
-      const status = await this.#answer(request, response);
+      const status = await this.#answer(request, this.platform.headersOf(reply));
       return {
         ...status,
         ...(start !== undefined && { client: this.answer.clientStart(request, language) }),
@@ -61,8 +63,9 @@ export function pingController(path: string): Type {
     @HttpCode(HttpStatus.OK)
     async ping(
       @Req() request: SessionSecurityRequest,
-      @Res({ passthrough: true }) response: SessionSecurityResponse,
+      @Res({ passthrough: true }) reply: SessionSecurityResponse,
     ): Promise<Answer> {
+      const response = this.platform.headersOf(reply);
       this.#refuseCrossSite(request, response);
       const { idleFor } = await readPingBody(request, response);
       this.advisor.pinged();
@@ -75,8 +78,9 @@ export function pingController(path: string): Type {
     @HttpCode(HttpStatus.OK)
     async end(
       @Req() request: SessionSecurityRequest,
-      @Res({ passthrough: true }) response: SessionSecurityResponse,
+      @Res({ passthrough: true }) reply: SessionSecurityResponse,
     ): Promise<Answer> {
+      const response = this.platform.headersOf(reply);
       this.#refuseCrossSite(request, response);
       await this.enforcer.end(request, 'logout');
       this.expiredAnswer.clearSiteData(request, response);
@@ -84,7 +88,7 @@ export function pingController(path: string): Type {
     }
 
     /** What memory knows for certain is answered also when the store fails; else the client is to ask again. */
-    #answer(request: SessionSecurityRequest, response: SessionSecurityResponse): Promise<SessionStatus> {
+    #answer(request: SessionSecurityRequest, response: ResponseHeaders): Promise<SessionStatus> {
       const { outcome, unreadId } = this.enforcer.stateOf(request);
       if (outcome === 'unknown' && (unreadId === undefined || !this.tracker.lives(unreadId)))
         throw storeUnavailable(response);
@@ -102,7 +106,7 @@ export function pingController(path: string): Type {
       return owner === null || isCrossSite(request) ? null : this.answer.draftsOf(request, language);
     }
 
-    #refuseCrossSite(request: SessionSecurityRequest, response: SessionSecurityResponse): void {
+    #refuseCrossSite(request: SessionSecurityRequest, response: ResponseHeaders): void {
       if (!isCrossSite(request)) return;
       const detail = 'This request must come from a page of this site.';
       throw new ProblemException(

@@ -1,5 +1,5 @@
 import { HttpException } from '@nestjs/common';
-import type { SessionSecurityResponse } from './cookies.js';
+import type { ResponseHeaders } from './response-headers.js';
 
 /** A problem as RFC 9457 describes it; `code` is for programs. */
 export interface Problem {
@@ -14,7 +14,7 @@ export interface Problem {
 export class ProblemException extends HttpException {
   constructor(
     readonly problem: Problem,
-    response: SessionSecurityResponse,
+    response: ResponseHeaders,
   ) {
     super({ type: 'about:blank', ...problem }, problem.status);
     response.setHeader('Content-Type', 'application/problem+json');
@@ -23,7 +23,7 @@ export class ProblemException extends HttpException {
 }
 
 /** Whose session the request carries cannot be told, because the store fails. */
-export function storeUnavailable(response: SessionSecurityResponse): ProblemException {
+export function storeUnavailable(response: ResponseHeaders): ProblemException {
   response.setHeader('Retry-After', '5');
   const detail = 'Sessions cannot be looked up at the moment. Try again in a few seconds.';
   return new ProblemException(
@@ -33,7 +33,7 @@ export function storeUnavailable(response: SessionSecurityResponse): ProblemExce
 }
 
 /** The user is signed in as often as is allowed (`maxSessionsPerUser`). */
-export function tooManySessions(response: SessionSecurityResponse): ProblemException {
+export function tooManySessions(response: ResponseHeaders): ProblemException {
   const detail = 'You are signed in on as many devices as are allowed. Sign out on one of them first.';
   return new ProblemException(
     { status: 403, title: 'Signed in too often', detail, code: 'too_many_sessions' },

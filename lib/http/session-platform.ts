@@ -1,4 +1,5 @@
 import type { SessionSecurityRequest } from '../options/index.js';
+import type { ResponseHeaders, SessionSecurityResponse } from './response-headers.js';
 
 /** A request's session as its session library keeps it. */
 export interface RequestSession {
@@ -17,12 +18,17 @@ export interface RequestSession {
 export type SessionAbsence =
   /** No session middleware ran before. */
   | 'missing'
+  /** The session library keeps none for this address: the cookie's path is another. */
+  | 'elsewhere'
   /** The store failed, or has disconnected. */
   | 'unreadable'
   /** It has been {@link SessionPlatform.replace | replaced} or {@link SessionPlatform.letGo | let go}. */
   | 'loose'
   /** The session lives in the cookie itself, so nothing on the server can end it. */
   | 'irrevocable';
+
+/** Browsers send one session cookie, and one for each path or domain that has had one. Each may be looked up in a store. */
+export const MOST_PRESENTED_IDS = 8;
 
 /** A session id that came in a cookie. */
 export interface PresentedId {
@@ -37,17 +43,20 @@ export type RotationListener = (
   through: Promise<void>,
 ) => void;
 
-/** How sessions are reached on one platform: Express with express-session, or Fastify with its session plugin. */
-export abstract class SessionPlatform {
-  /** The request's session, or why there is none. The first call for a store begins to guard it. */
-  abstract sessionOf(request: SessionSecurityRequest): RequestSession | SessionAbsence;
+/** What to say of mistakes in how sessions are set up on a platform. */
+export interface SetupAdvice {
+  /** Nothing has put a session on the request. */
+  readonly missing: string;
+  /** Sessions live in their cookies. */
+  readonly irrevocable: string;
+}
 
-  /**
-   * Takes note that the session library has handed an error on instead of the request's session.
-   *
-   * @returns whether it was that; else the error is somebody else's.
-   */
-  abstract couldNotRead(request: SessionSecurityRequest, error: unknown): boolean;
+/** How sessions, requests and responses are reached on one platform: Express with express-session, or Fastify with @fastify/session. */
+export abstract class SessionPlatform {
+  abstract readonly advice: SetupAdvice;
+
+  /** The request's session, or why there is none. */
+  abstract sessionOf(request: SessionSecurityRequest): RequestSession | SessionAbsence;
 
   /** Why the request's session is `unreadable`, as far as that is known. */
   abstract failureOf(request: SessionSecurityRequest): unknown;
@@ -74,4 +83,15 @@ export abstract class SessionPlatform {
 
   /** Calls back once when the response is over, sent or aborted; at once if it is over already. */
   abstract afterResponse(request: SessionSecurityRequest, callback: () => void): void;
+
+  /** Did the request come by HTTPS, as far as the platform trusts the proxies before it? */
+  abstract isSecure(request: SessionSecurityRequest): boolean;
+
+  /** The path below which the application that answers is mounted in another; empty if it is not. */
+  abstract mountOf(request: SessionSecurityRequest): string;
+
+  abstract headersOf(response: SessionSecurityResponse): ResponseHeaders;
+
+  /** Sends the response with the headers that it has. */
+  abstract finish(response: SessionSecurityResponse, status: number, content?: Buffer): void;
 }

@@ -7,12 +7,12 @@ import {
 import { Reflector } from '@nestjs/core';
 import { ActivityTracker } from '../activity/activity-tracker.js';
 import { SessionSecurityOptions, type SessionSecurityRequest } from '../options/index.js';
-import type { SessionSecurityResponse } from './cookies.js';
 import { EndNotice } from './end-notice.js';
 import { ExpiredAnswer } from './expired-answer.js';
 import { RequestClassifier } from './request-classifier.js';
 import { storeUnavailable, tooManySessions } from './problem.js';
 import type { RequestState } from './request-state.js';
+import type { ResponseHeaders, SessionSecurityResponse } from './response-headers.js';
 import { ALLOW_EXPIRED, OWN_ROUTE } from './route-decorators.js';
 import { SessionEnforcer } from './session-enforcer.js';
 import { SessionPlatform } from './session-platform.js';
@@ -46,8 +46,7 @@ export class SessionSecurityGuard implements CanActivate {
   #count(context: ExecutionContext, state: RequestState): boolean | Promise<boolean> {
     const request = context.switchToHttp().getRequest<SessionSecurityRequest>();
     if (state.outcome === 'unwatched') this.#requireSessions(request);
-    if (state.outcome === 'turned-away')
-      throw tooManySessions(context.switchToHttp().getResponse<SessionSecurityResponse>());
+    if (state.outcome === 'turned-away') throw tooManySessions(this.#headersOf(context));
     // Somebody is there, also when the store cannot say who.
     const counted = this.classifier.isPassive(context, request) ? undefined : this.enforcer.touch(request);
     return counted ? counted.then(() => this.#admit(context, state)) : this.#admit(context, state);
@@ -55,13 +54,14 @@ export class SessionSecurityGuard implements CanActivate {
 
   #requireSessions(request: SessionSecurityRequest): void {
     const session = this.platform.sessionOf(request);
-    if (session === 'missing') this.advisor.missing();
-    if (session === 'irrevocable') throw new InternalServerErrorException(this.advisor.irrevocable());
+    if (session === 'missing') this.advisor.missing(this.platform.advice);
+    if (session === 'irrevocable')
+      throw new InternalServerErrorException(this.advisor.irrevocable(this.platform.advice));
   }
 
   #admit(context: ExecutionContext, state: RequestState): true {
     const request = context.switchToHttp().getRequest<SessionSecurityRequest>();
-    const response = context.switchToHttp().getResponse<SessionSecurityResponse>();
+    const response = this.#headersOf(context);
     this.notice.leave(request, response);
     if (state.endedId !== undefined && !this.#isOwnRoute(context))
       this.tracker.presentedAfterEnd(state.endedId);
@@ -84,6 +84,10 @@ export class SessionSecurityGuard implements CanActivate {
       response.setHeader('Cache-Control', 'no-store');
     }
     return true;
+  }
+
+  #headersOf(context: ExecutionContext): ResponseHeaders {
+    return this.platform.headersOf(context.switchToHttp().getResponse<SessionSecurityResponse>());
   }
 
   /** The client asks about its own end; that is no use of an ended session. */

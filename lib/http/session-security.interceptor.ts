@@ -2,14 +2,18 @@ import { type CallHandler, type ExecutionContext, Injectable, type NestIntercept
 import { Observable } from 'rxjs';
 import { TooManySessionsError } from '../activity/user-sessions.js';
 import type { SessionSecurityRequest } from '../options/index.js';
-import type { SessionSecurityResponse } from './cookies.js';
 import { tooManySessions } from './problem.js';
+import type { SessionSecurityResponse } from './response-headers.js';
 import { SessionEnforcer } from './session-enforcer.js';
+import { SessionPlatform } from './session-platform.js';
 
 /** Global interceptor: sees, when a handler has answered, whether somebody signed in or out. */
 @Injectable()
 export class SessionSecurityInterceptor implements NestInterceptor {
-  constructor(private readonly enforcer: SessionEnforcer) {}
+  constructor(
+    private readonly enforcer: SessionEnforcer,
+    private readonly platform: SessionPlatform,
+  ) {}
 
   intercept(context: ExecutionContext, next: CallHandler): Observable<unknown> {
     if (context.getType() !== 'http') return next.handle();
@@ -21,7 +25,9 @@ export class SessionSecurityInterceptor implements NestInterceptor {
   /** Answers a promise if there is something to wait for: a sign-in, a sign-out, another session id. */
   #settle(request: SessionSecurityRequest, response: SessionSecurityResponse): Promise<void> | undefined {
     return this.enforcer.settle(request)?.catch((error: unknown) => {
-      throw error instanceof TooManySessionsError ? tooManySessions(response) : error;
+      throw error instanceof TooManySessionsError
+        ? tooManySessions(this.platform.headersOf(response))
+        : error;
     });
   }
 }

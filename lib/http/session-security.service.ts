@@ -7,11 +7,12 @@ import { type LiveSession, UserSessions } from '../activity/user-sessions.js';
 import { SessionSecurityOptions, type SessionSecurityRequest, toleranceOf } from '../options/index.js';
 import { describePolicy, type PolicyDescription } from '../policy/index.js';
 import { ClientFiles } from './client-files.js';
-import type { SessionSecurityResponse } from './cookies.js';
 import { EndNotice, type NoticeReason } from './end-notice.js';
 import { PingAnswer, type SessionStatus } from './ping-answer.js';
+import type { SessionSecurityResponse } from './response-headers.js';
 import { addressOf } from './route-address.js';
 import { SessionEnforcer } from './session-enforcer.js';
+import { SessionPlatform } from './session-platform.js';
 
 /** What the script tag of a page says. */
 export interface ClientTagOptions {
@@ -37,6 +38,7 @@ export class SessionSecurityService {
     private readonly answer: PingAnswer,
     private readonly notice: EndNotice,
     private readonly files: ClientFiles,
+    private readonly platform: SessionPlatform,
     private readonly applicationConfig: ApplicationConfig,
     private readonly options: SessionSecurityOptions,
   ) {}
@@ -123,7 +125,7 @@ export class SessionSecurityService {
 
   /** Why the last session of this browser ended, for the sign-in page. Said once, and not after a sign-out. */
   takeNotice(request: SessionSecurityRequest, response: SessionSecurityResponse): NoticeReason | undefined {
-    return this.notice.take(request, response);
+    return this.notice.take(request, this.platform.headersOf(response));
   }
 
   /**
@@ -131,7 +133,7 @@ export class SessionSecurityService {
    * that is shown when somebody else has signed in is covered.
    */
   clientTag(request: SessionSecurityRequest, { nonce, guard, drafts }: ClientTagOptions = {}): string {
-    const mount = (request as { baseUrl?: string }).baseUrl ?? '';
+    const mount = this.platform.mountOf(request);
     const version = this.files.find('client.js')?.hash;
     const { sessionId } = this.enforcer.stateOf(request);
     const owner = sessionId === undefined ? null : this.answer.ownerOf(sessionId);

@@ -3,7 +3,7 @@ import { ApplicationConfig } from '@nestjs/core';
 import { ActivityTracker } from '../activity/activity-tracker.js';
 import { SessionSecurityOptions } from '../options/index.js';
 import { addressOf } from './route-address.js';
-import type { RequestSession } from './session-platform.js';
+import type { RequestSession, SetupAdvice } from './session-platform.js';
 
 /** Sessions with data of their own, none of them recognised as signed in, before it is said how to set that. */
 const UNRECOGNISED_BEFORE_HINT = 20;
@@ -78,7 +78,7 @@ export class SetupAdvisor {
   }
 
   /** A request reached the guard without a session. */
-  missing(): void {
+  missing(advice: SetupAdvice): void {
     if (this.#sessionSeen) {
       this.#error(
         'store-away',
@@ -86,20 +86,13 @@ export class SetupAdvisor {
       );
       return;
     }
-    this.#error(
-      'missing',
-      'No session middleware has run before the guard, so nothing is watched. Add app.use(session({ ... })) ' +
-        'of express-session in main.ts, after NestFactory.create() and before app.listen() or app.init().',
-    );
+    this.#error('missing', advice.missing);
   }
 
   /** A request's session lives in its cookie. */
-  irrevocable(): string {
-    const message =
-      'Sessions are kept in the cookie itself (cookie-session), so the server cannot end one. ' +
-      'Use express-session with a store on the server.';
-    this.#error('irrevocable', message);
-    return message;
+  irrevocable({ irrevocable }: SetupAdvice): string {
+    this.#error('irrevocable', irrevocable);
+    return irrevocable;
   }
 
   /** It could not be told whose session a request carries. */

@@ -1,5 +1,6 @@
 import { afterAll, afterEach, describe, expect, it } from '@jest/globals';
 import type { SessionSecurityOptionsInput } from '../../lib/index.js';
+import { ADAPTER } from '../support/adapters.js';
 import { COMBINATIONS, sessionOptions } from '../support/stores/combinations.js';
 import { Faults, isSession } from '../support/stores/faults.js';
 import { StoreYard, type TestStore } from '../support/stores/kinds.js';
@@ -8,6 +9,9 @@ import { type Browser, WatchedApp } from '../support/watched-app.js';
 
 const yard = new StoreYard();
 afterAll(() => yard.close());
+
+/** @fastify/session answers when the session has been saved, or 500; express-session has sent the answer by then. */
+const PATIENT = ADAPTER === 'fastify' ? { storeTimeout: 60 } : {};
 
 /** Every way in which a session ends, as it is told. */
 const ENDS: [name: string, reason: string, end: (desk: WatchedApp, browser: Browser) => Promise<unknown>][] =
@@ -118,7 +122,7 @@ describe.each(COMBINATIONS)('C2 an end is final ($kind, resave $resave, rolling 
   );
 
   it.each(ENDS)('C2 %s while the store is slow to write what was changed', async (_, reason, end) => {
-    await open();
+    await open(PATIENT);
     const browser = await desk.signedIn();
     const old = browser.copy();
     const slow = faults.hold('set', isSession, 1);

@@ -1,5 +1,6 @@
 import { afterAll, afterEach, describe, expect, it } from '@jest/globals';
 import type { SessionSecurityOptionsInput } from '../../lib/index.js';
+import { onExpress } from '../support/adapters.js';
 import { type Behaviour, Faults } from '../support/stores/faults.js';
 import { STORE_KINDS, StoreYard, type TestStore } from '../support/stores/kinds.js';
 import { type Browser, WatchedApp } from '../support/watched-app.js';
@@ -153,15 +154,18 @@ describe.each(STORE_KINDS)('C9 the $kind store is away', ({ kind }) => {
     ]);
   });
 
-  it("C9 after its 'disconnect' requests have no session: nobody is signed in, nobody is ended", async () => {
-    await open();
-    const anna = await desk.signedIn();
-    stored.store.emit('disconnect');
-    await expectNobodySignedIn(anna, desk.browser());
-    // A page is not told a state that nobody knows: it asks again.
-    expect((await anna.get('/session-security/ping').expect(503)).headers['retry-after']).toBe('5');
-    stored.store.emit('connect');
-    expect(await anna.user()).toBe('anna');
-    expect(desk.messages.matching(/has disconnected/)).toHaveLength(1);
-  });
+  onExpress(
+    "C9 after its 'disconnect' requests have no session: nobody is signed in, nobody is ended",
+    async () => {
+      await open();
+      const anna = await desk.signedIn();
+      stored.store.emit('disconnect');
+      await expectNobodySignedIn(anna, desk.browser());
+      // A page is not told a state that nobody knows: it asks again.
+      expect((await anna.get('/session-security/ping').expect(503)).headers['retry-after']).toBe('5');
+      stored.store.emit('connect');
+      expect(await anna.user()).toBe('anna');
+      expect(desk.messages.matching(/has disconnected/)).toHaveLength(1);
+    },
+  );
 });

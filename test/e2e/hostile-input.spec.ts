@@ -3,9 +3,9 @@ import { once } from 'node:events';
 import { type AddressInfo, connect } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { afterEach, describe, expect, it } from '@jest/globals';
-import { Controller, Get, type INestApplication } from '@nestjs/common';
-import express from 'express';
+import { Controller, Get } from '@nestjs/common';
 import session, { type SessionData } from 'express-session';
+import { ADAPTER, cookieOf, readBodiesAs, SECRET } from '../support/adapters.js';
 import { Doors, SlowDesk } from '../support/slow-desk.js';
 import { type Browser, WatchedApp, type WatchedAppOptions } from '../support/watched-app.js';
 
@@ -28,7 +28,7 @@ const FOREIGN: [what: string, value: unknown][] = [
 /** An application that answers every address, as those with one page for all do. */
 @Controller()
 class EveryAddress {
-  @Get('*path')
+  @Get(ADAPTER === 'express' ? '*path' : '*')
   page(): object {
     return {};
   }
@@ -44,7 +44,6 @@ describe('hostile input', () => {
     await desk.close();
   });
 
-  const idOf = (browser: Browser): string => /^s%3A(.+)\./.exec(browser.cookies.get('connect.sid')!)![1]!;
   const put = (key: string, value: unknown): Promise<unknown> =>
     new Promise((resolve) =>
       new session.MemoryStore().set.call(desk.store, key, value as SessionData, resolve),
@@ -54,7 +53,7 @@ describe('hostile input', () => {
     it.each(FOREIGN)('%s signs nobody in and breaks no request', async (_, value) => {
       await open();
       const [anna, ben] = [await desk.signedIn('anna'), await desk.signedIn('ben')];
-      await put(idOf(anna), value);
+      await put(anna.sessionId, value);
       for (const path of ['/whoami', '/session-security/ping', '/nowhere']) {
         expect((await anna.get(path)).status).toBeLessThan(500);
       }
@@ -88,12 +87,9 @@ describe('hostile input', () => {
       await open();
       const anna = await desk.signedIn();
       const [key] = Object.keys(desk.stored()).filter((name) => name.startsWith('session-security-'));
-      const signature = createHmac('sha256', 'for tests only')
-        .update(key!)
-        .digest('base64')
-        .replace(/=+$/, '');
+      const signature = createHmac('sha256', SECRET).update(key!).digest('base64').replace(/=+$/, '');
       const thief = desk.browser();
-      thief.cookies.set('connect.sid', encodeURIComponent(`s:${key}.${signature}`));
+      thief.cookies.set('connect.sid', cookieOf(`${key}.${signature}`));
       expect(await thief.user()).toBeNull();
       await thief.post('/logout');
       expect(await anna.user()).toBe('anna');
@@ -153,7 +149,8 @@ describe('hostile input', () => {
       ['two slashes', '//evil.example/x'],
       ['many slashes', '////evil.example/x'],
       ['a backslash', '/\\evil.example/x'],
-      ['a whole URL', 'http://evil.example//evil.example/x'],
+      // @fastify/session knows no session at such an address.
+      ...(ADAPTER === 'express' ? [['a whole URL', 'http://evil.example//evil.example/x']] : []),
     ])('%s: the way back from the sign-in page leads to this site', async (_, target) => {
       await open({
         controllers: [SlowDesk, EveryAddress],
@@ -162,7 +159,7 @@ describe('hostile input', () => {
       const browser = await desk.signedIn();
       await desk.clock.advance(11);
       const answer = await exchange(browser, target, 'Accept: text/html');
-      const [, way] = /^Location: \/login\?returnTo=(.*)$/m.exec(answer.replaceAll('\r', ''))!;
+      const [, way] = /^Location: \/login\?returnTo=(.*)$/im.exec(answer.replaceAll('\r', ''))!;
       const { origin, pathname } = new URL(decodeURIComponent(way!), 'https://clinic.example');
       expect([origin, pathname]).toEqual(['https://clinic.example', '/evil.example/x']);
     });
@@ -194,17 +191,17 @@ describe('hostile input', () => {
   });
 
   describe('bodies that the application reads in its own way', () => {
-    const readBy = (parser: express.RequestHandler) => (app: INestApplication, useSession: () => void) => {
-      app.use('/session-security', parser);
-      app.use(express.json());
-      useSession();
-    };
-
     it.each([
-      ['as bytes', express.raw({ type: '*/*' })],
-      ['as text', express.text({ type: '*/*' })],
-    ])('a ping that was read %s counts, and a malformed one does not', async (_, parser) => {
-      await open({ bodyParser: false, configure: readBy(parser) });
+      ['bytes', 'buffer'],
+      ['text', 'string'],
+    ] as const)('a ping that was read as %s counts, and a malformed one does not', async (_, kind) => {
+      await open({
+        bodyParser: false,
+        configure: (app, useSession) => {
+          readBodiesAs(app, kind);
+          useSession();
+        },
+      });
       const browser = await desk.signedIn();
       await desk.clock.advance(8);
       await browser.ping({ idleFor: -1 }).expect(400);
@@ -233,7 +230,7 @@ describe('hostile input', () => {
     await desk.clock.advance(30);
     expect(desk.messages.matching(/permission denied/)).toHaveLength(1);
     for (const browser of browsers)
-      expect(desk.messages.matching(/./).filter((line) => line.includes(idOf(browser)))).toEqual([]);
+      expect(desk.messages.matching(/./).filter((line) => line.includes(browser.sessionId))).toEqual([]);
   });
 
   it('failures that are all worded differently fill neither log nor memory', async () => {
@@ -253,11 +250,13 @@ describe('hostile input', () => {
     await desk.clock.advance(11);
     const dead = ended.cookies.get('connect.sid')!;
     const browser = desk.browser();
-    for (let number = 0; number < 300; number++) browser.cookies.set(`c${number}`, `s%3A${number}.x`);
+    for (let number = 0; number < 300; number++)
+      browser.cookies.set(`c${number}`, cookieOf(`${number}.${'x'.repeat(43)}`));
     browser.cookies.set('connect.sid', dead);
     await browser.get('/whoami').expect(200);
     browser.cookies.clear();
-    for (let number = 0; number < 7; number++) browser.cookies.set(`c${number}`, `s%3A${number}.x`);
+    for (let number = 0; number < 7; number++)
+      browser.cookies.set(`c${number}`, cookieOf(`${number}.${'x'.repeat(43)}`));
     browser.cookies.set('connect.sid', dead);
     await browser.get('/whoami').expect(401);
   });

@@ -4,6 +4,7 @@ import { NestFactory } from '@nestjs/core';
 import express from 'express';
 import request from 'supertest';
 import { Passive, PASSIVE_HEADER, SessionSecurityModule } from '../../lib/index.js';
+import { onExpress, serveRaw } from '../support/adapters.js';
 import { type Browser, Messages, WatchedApp, type WatchedAppOptions } from '../support/watched-app.js';
 
 @Passive()
@@ -142,7 +143,7 @@ describe('P passive requests and configuration', () => {
       }
     });
 
-    it('P2 in an application that is mounted in another', async () => {
+    onExpress('P2 in an application that is mounted in another', async () => {
       await open({ security: { passive } });
       const outer = express().use('/clinic', desk.app.getHttpAdapter().getInstance());
       const jar: string[] = [];
@@ -203,9 +204,7 @@ describe('P passive requests and configuration', () => {
   describe('P5 requests that reach no controller', () => {
     const raw: NonNullable<WatchedAppOptions['configure']> = (app, useSession) => {
       useSession();
-      app.use('/raw', (call: { session?: { user?: { id: string } } }, response: express.Response) => {
-        response.json({ user: call.session?.user?.id ?? null });
-      });
+      serveRaw(app, '/raw', ({ session }) => ({ user: session?.user?.id ?? null }));
     };
 
     it('P5 are nobody after the end, also before the deadline is worked off', async () => {
@@ -278,7 +277,7 @@ describe('P passive requests and configuration', () => {
   });
 
   describe('P7 the session middleware', () => {
-    it.each<[string, WatchedAppOptions['configure']]>([
+    onExpress.each<[string, WatchedAppOptions['configure']]>([
       ['is missing', () => undefined],
       ['comes too late', (app, useSession) => void app.init().then(useSession)],
     ])('P7 %s: one clear error says what to add and where', async (_, configure) => {

@@ -1,13 +1,13 @@
-import type { EventEmitter } from 'node:events';
+import type { ServerResponse } from 'node:http';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { type CanActivate, Controller, Get, Injectable, Post, Req, Res } from '@nestjs/common';
 import { APP_GUARD } from '@nestjs/core';
+import { dataOf, rawOf } from '../support/adapters.js';
 import { HeldStore, isRecord, isSession } from '../support/held-store.js';
-import { Browser, WatchedApp, type WatchedAppOptions } from '../support/watched-app.js';
+import { WatchedApp, type WatchedAppOptions } from '../support/watched-app.js';
 
 interface DeskRequest {
   url: string;
-  res: EventEmitter;
   session: { user?: { id: string }; cookie: unknown; regenerate(callback: () => void): void };
 }
 
@@ -55,21 +55,24 @@ class SlowDesk {
 
   /** Passes the door when the response is over, one way or the other. */
   @Post('rotate-and-tell')
-  async rotateAndTell(@Req() request: DeskRequest): Promise<object> {
-    request.res.once('close', () => void door.pass());
-    const { cookie, ...data } = request.session;
+  async rotateAndTell(
+    @Req() request: DeskRequest,
+    @Res({ passthrough: true }) response: object,
+  ): Promise<object> {
+    rawOf<ServerResponse>(response).once('close', () => void door.pass());
+    const data = dataOf(request.session);
     await new Promise<void>((resolve) => request.session.regenerate(resolve));
     Object.assign(request.session, data);
-    return { rotated: cookie !== undefined };
+    return {};
   }
 
   /** Returns before the new id is there, and ends the response itself. */
   @Post('rotate-by-callback')
-  rotateByCallback(@Req() request: DeskRequest, @Res() response: { json(body: object): void }): void {
-    const { cookie, ...data } = request.session;
+  rotateByCallback(@Req() request: DeskRequest, @Res() response: { send(body: object): void }): void {
+    const data = dataOf(request.session);
     request.session.regenerate(() => {
       Object.assign(request.session, data);
-      response.json({ rotated: cookie !== undefined });
+      response.send({});
     });
   }
 }
@@ -86,8 +89,6 @@ describe('no race makes two of one, or one of two', () => {
   };
   afterEach(() => desk.close());
 
-  const sessionIdOf = (browser: Browser): string =>
-    /^s:([^.]+)/.exec(decodeURIComponent(browser.cookies.get('connect.sid')!))![1]!;
   const soon = (): Promise<void> => new Promise((resolve) => void setTimeout(resolve, 20));
 
   it.each<[string, () => unknown]>([
@@ -126,7 +127,7 @@ describe('no race makes two of one, or one of two', () => {
     await open();
     const browser = await desk.signedIn();
     const held = store.hold('get', isSession);
-    const read = new Promise((resolve) => store.get(sessionIdOf(browser), (_, data) => resolve(data)));
+    const read = new Promise((resolve) => store.get(browser.sessionId, (_, data) => resolve(data)));
     await held.reached;
     await desk.security.endAll('anna');
     held.release();
@@ -274,7 +275,7 @@ describe('no race makes two of one, or one of two', () => {
     const signIn = one.post('/login', { user: 'anna', regenerate: false }).then();
     await held.reached;
     await new Promise((resolve) =>
-      store.set(sessionIdOf(browser), { cookie: {}, user: { id: 'anna' } } as never, resolve),
+      store.set(browser.sessionId, { cookie: {}, user: { id: 'anna' } } as never, resolve),
     );
     const seen = other.user().then((user) => ({ user, starts: desk.log.of('start').length }));
     await soon();

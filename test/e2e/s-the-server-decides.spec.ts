@@ -1,12 +1,8 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
-import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Controller, Get, Post, Req } from '@nestjs/common';
+import { refuseBefore } from '../support/adapters.js';
 import { VirtualClock } from '../support/virtual-clock.js';
 import { type Browser, WatchedApp, type WatchedAppOptions } from '../support/watched-app.js';
-
-interface DeskRequest extends IncomingMessage {
-  session: { secret?: string };
-}
 
 /** A sign-in that knows nothing of the module. */
 @Controller('plain')
@@ -547,11 +543,9 @@ describe('S the server decides', () => {
         configure: (app, useSession) => {
           useSession();
           // What every CSRF library with a session does: the form's secret lives in the anonymous session.
-          app.use('/login', (call: DeskRequest, response: ServerResponse, next: () => void) => {
-            if (call.method === 'GET') call.session.secret ??= 'form secret';
-            if (call.method === 'GET' || call.session.secret === 'form secret') return next();
-            response.statusCode = 403;
-            response.end('invalid token');
+          refuseBefore(app, '/login', ({ method, session }) => {
+            if (method === 'GET') session!.secret ??= 'form secret';
+            return session!.secret === 'form secret' ? undefined : 403;
           });
         },
       });

@@ -4,6 +4,7 @@ import { Controller, Get, Post, Req } from '@nestjs/common';
 import { firstValueFrom, toArray } from 'rxjs';
 import { diagnostics, SessionSecurityService, type SessionSecurityRequest } from '../../lib/index.js';
 import { eventually } from '../support/real-time.js';
+import { trustProxies } from '../support/adapters.js';
 import { type Browser, WatchedApp, type WatchedAppOptions } from '../support/watched-app.js';
 
 const FIREFOX = 'Mozilla/5.0 (Windows NT 10.0; rv:140.0) Gecko/20100101 Firefox/140.0';
@@ -127,7 +128,7 @@ describe('the service', () => {
       },
       expect.objectContaining({ idleFor: 1 }),
     ]);
-    const sessionId = /^s%3A(.+)\./.exec(browser.cookies.get('connect.sid')!)![1]!;
+    const { sessionId } = browser;
     expect(JSON.stringify(listed)).not.toContain(sessionId);
     desk.clock.jump(9.5);
     expect(await desk.security.list('anna')).toEqual([]);
@@ -223,10 +224,7 @@ describe('the service', () => {
 
   describe('ASVS 14.3.1 Clear-Site-Data', () => {
     const secure: WatchedAppOptions['configure'] = (app, useSession) => {
-      app.use((call: { secure?: boolean; headers: object }, _: unknown, next: () => void) => {
-        Object.defineProperty(call, 'secure', { value: 'x-secure' in call.headers });
-        next();
-      });
+      trustProxies(app);
       useSession();
     };
     const security = { onExpired: 'reject', clearSiteData: ['storage', 'cache'] } as const;
@@ -238,13 +236,17 @@ describe('the service', () => {
       });
       const browser = await desk.signedIn();
       desk.clock.jump(10);
-      const overHttps = await browser.get('/whoami').set('X-Secure', '1').expect(401);
+      const overHttps = await browser.get('/whoami').set('X-Forwarded-Proto', 'https').expect(401);
       expect(overHttps.headers['clear-site-data']).toBe('"storage", "cache"');
       const other = await desk.signedIn();
       desk.clock.jump(10);
       const overHttp = await other.get('/whoami').expect(401);
       expect(overHttp.headers['clear-site-data']).toBeUndefined();
-      const signOut = await (await desk.signedIn()).post('/session-security/end').set('X-Secure', '1');
+      const signOut = await (
+        await desk.signedIn()
+      )
+        .post('/session-security/end')
+        .set('X-Forwarded-Proto', 'https');
       expect(signOut.headers['clear-site-data']).toBe('"storage", "cache"');
     });
 
@@ -252,7 +254,7 @@ describe('the service', () => {
       await open({ configure: secure, security: { onExpired: 'reject' } });
       const browser = await desk.signedIn();
       desk.clock.jump(10);
-      const answer = await browser.get('/whoami').set('X-Secure', '1').expect(401);
+      const answer = await browser.get('/whoami').set('X-Forwarded-Proto', 'https').expect(401);
       expect(answer.headers['clear-site-data']).toBeUndefined();
     });
   });

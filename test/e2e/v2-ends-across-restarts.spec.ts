@@ -1,7 +1,7 @@
 import { afterAll, afterEach, describe, expect, it } from '@jest/globals';
 import { ActivityTracker } from '../../lib/activity/activity-tracker.js';
 import type { SessionSecurityOptionsInput } from '../../lib/index.js';
-import { SessionGate } from '../../lib/http/express/session-gate.js';
+import { SessionGate } from '../../lib/http/gate/session-gate.js';
 import { Faults } from '../support/stores/faults.js';
 import { eventually } from '../support/real-time.js';
 import { STORE_KINDS, StoreYard, type TestStore } from '../support/stores/kinds.js';

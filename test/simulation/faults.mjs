@@ -151,14 +151,14 @@ export const faults = [
   fault(
     'the gate does not look again after the write',
     1054,
-    'lib/http/express/session-gate.ts',
+    'lib/http/gate/session-gate.ts',
     'if (!this.tracker.tombstone(sessionId)) return done(error);',
     'return done(error);',
   ),
   fault(
     'the gate does not look again after the read',
     105,
-    'lib/http/express/session-gate.ts',
+    'lib/http/gate/session-gate.ts',
     'else if (!session || this.#goesOn(sessionId, session)) answer(null, session);',
     'else if (!session || sessionId) answer(null, session);',
   ),
@@ -172,7 +172,7 @@ export const faults = [
         '',
       ),
       change(
-        'lib/http/express/session-gate.ts',
+        'lib/http/gate/session-gate.ts',
         'if (record?.life !== marker.life) {',
         'if (record && record.life !== marker.life) {',
       ),

@@ -3,6 +3,7 @@ import { promisify } from 'node:util';
 import { Controller, Get, Injectable, Post, Req, Res, Sse } from '@nestjs/common';
 import { concat, defer, type Observable, of } from 'rxjs';
 import { Passive } from '../../lib/index.js';
+import { dataOf, rawOf } from './adapters.js';
 
 interface DeskSession {
   user?: { id: string };
@@ -102,7 +103,7 @@ export class SlowDesk {
   /** Gives the session id up at once, and takes its time before it answers. */
   @Post('rotate')
   async rotate(@Req() request: DeskRequest): Promise<object> {
-    await rotate(request, { ...request.session });
+    await rotate(request, dataOf(request.session));
     await this.doors.pass('rotate');
     return {};
   }
@@ -110,7 +111,7 @@ export class SlowDesk {
   /** Takes its time, and gives the session id up then. */
   @Post('rotate-late')
   async rotateLate(@Req() request: DeskRequest): Promise<object> {
-    const data = { ...request.session };
+    const data = dataOf(request.session);
     await this.doors.pass('rotate-late');
     await rotate(request, data);
     return {};
@@ -128,7 +129,8 @@ export class SlowDesk {
   }
 
   @Get('download')
-  async download(@Res() response: ServerResponse): Promise<void> {
+  async download(@Res() answer: object): Promise<void> {
+    const response = rawOf<ServerResponse>(answer);
     response.write('half of it, ');
     await this.doors.pass('download');
     response.end('and the rest');
@@ -139,7 +141,7 @@ export class SlowDesk {
   async upload(@Req() request: DeskRequest): Promise<object> {
     void this.doors.pass('upload');
     let bytes = 0;
-    for await (const chunk of request) bytes += (chunk as Buffer).length;
+    for await (const chunk of rawOf<IncomingMessage>(request)) bytes += (chunk as Buffer).length;
     return { bytes };
   }
 
@@ -151,8 +153,8 @@ export class SlowDesk {
   }
 }
 
-/** A new id for the same data, but for the cookie's, which is the new session's own. */
-async function rotate(request: DeskRequest, data: Partial<DeskSession>): Promise<void> {
+/** A new id for the same data. */
+async function rotate(request: DeskRequest, data: object): Promise<void> {
   await promisify<void>((done) => request.session.regenerate(done))();
-  Object.assign(request.session, { ...data, cookie: request.session.cookie });
+  Object.assign(request.session, data);
 }

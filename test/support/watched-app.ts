@@ -35,6 +35,7 @@ import {
   SessionSecurityService,
 } from '../../lib/index.js';
 import type { AnySessionEvent } from '../../lib/events/session-event.js';
+import { createApplication, dataOf, useSessions } from './adapters.js';
 import { VirtualClock } from './virtual-clock.js';
 
 /* eslint-disable @typescript-eslint/no-explicit-any -- express-session's request is whatever the application makes of it. */
@@ -117,10 +118,10 @@ export class DeskController {
 
   @Post('rotate')
   async rotate(@Req() request: any): Promise<object> {
-    const { cookie, ...data } = request.session;
+    const data = dataOf(request.session);
     await new Promise((resolve) => request.session.regenerate(resolve));
     Object.assign(request.session, data);
-    return { rotated: cookie !== undefined };
+    return {};
   }
 
   @Get('whoami')
@@ -212,18 +213,8 @@ export class WatchedApp {
       .useValue(clock)
       .setLogger(messages)
       .compile();
-    const app = testing.createNestApplication({ logger: messages, bodyParser: options.bodyParser ?? true });
-    const useSession = (): void => {
-      app.use(
-        session({
-          secret: 'for tests only',
-          resave: false,
-          saveUninitialized: false,
-          store,
-          ...options.session,
-        }),
-      );
-    };
+    const app = createApplication(testing, { logger: messages, bodyParser: options.bodyParser ?? true });
+    const useSession = (): void => useSessions(app, store, options.session);
     if (options.configure) options.configure(app, useSession);
     else useSession();
     await app.listen(0, '127.0.0.1');
@@ -298,9 +289,14 @@ export class Browser {
   constructor(private app: INestApplication) {}
 
   /** Goes on with the same cookies at another server: the application was restarted. */
-  moveTo({ app }: WatchedApp): this {
+  moveTo({ app }: { readonly app: INestApplication }): this {
     this.app = app;
     return this;
+  }
+
+  /** The id of its session, which its cookie carries. */
+  get sessionId(): string {
+    return /^(?:s:)?(.+)\./.exec(decodeURIComponent(this.cookies.get('connect.sid')!))![1]!;
   }
 
   /** Another that has the same cookies now: a request on its way, a stolen cookie. */

@@ -1,26 +1,33 @@
 import { Injectable } from '@nestjs/common';
 import type { SessionSecurityRequest } from '../../options/index.js';
 import { cookiesOf } from '../cookies.js';
+import { type ExpressSessionStore, SessionGate } from '../gate/session-gate.js';
+import { maxAgeIn } from '../gate/store-max-age.js';
+import { errorOf, isUnreadable, unreadable } from '../gate/unreadable-session.js';
+import type { ResponseHeaders } from '../response-headers.js';
 import {
+  MOST_PRESENTED_IDS,
   type PresentedId,
   type RequestSession,
   type RotationListener,
   type SessionAbsence,
   SessionPlatform,
 } from '../session-platform.js';
-import { type ExpressSessionStore, SessionGate } from './session-gate.js';
-import { errorOf, isUnreadable, unreadable } from './unreadable-session.js';
 
-/** A request as express-session leaves it. */
-interface ExpressSessionRequest extends SessionSecurityRequest {
+/** A request as Express and express-session leave it. */
+export interface ExpressSessionRequest extends SessionSecurityRequest {
   session?: (Record<string, unknown> & { cookie?: ExpressSessionCookie }) | undefined;
   sessionID?: string | undefined;
   sessionStore?: GeneratingStore | undefined;
   res?: { readonly destroyed?: boolean; once(event: 'close', callback: () => void): unknown };
+  readonly secure?: boolean;
+  readonly baseUrl?: string;
 }
 
-/** Browsers send one session cookie, and one for each path or domain that has had one. Each may be looked up in a store. */
-const MOST_PRESENTED_IDS = 8;
+interface ExpressResponse extends ResponseHeaders {
+  statusCode: number;
+  end(content?: Buffer): unknown;
+}
 
 type GeneratingStore = ExpressSessionStore & { generate?(request: SessionSecurityRequest): void };
 
@@ -37,10 +44,20 @@ export class ExpressSessionPlatform extends SessionPlatform {
   /** Sessions that exist for their request alone. */
   readonly #loose = new WeakSet<object>();
 
+  readonly advice = {
+    missing:
+      'No session middleware has run before the guard, so nothing is watched. Add app.use(session({ ... })) ' +
+      'of express-session in main.ts, after NestFactory.create() and before app.listen() or app.init().',
+    irrevocable:
+      'Sessions are kept in the cookie itself (cookie-session), so the server cannot end one. ' +
+      'Use express-session with a store on the server.',
+  };
+
   constructor(private readonly gate: SessionGate) {
     super();
   }
 
+  /** The first call for a store begins to guard it. */
   sessionOf(request: ExpressSessionRequest): RequestSession | SessionAbsence {
     const { session, sessionID, sessionStore } = request;
     if (!session) return this.gate.isDisconnected ? 'unreadable' : 'missing';
@@ -58,6 +75,11 @@ export class ExpressSessionPlatform extends SessionPlatform {
     };
   }
 
+  /**
+   * Takes note that the session library has handed an error on instead of the request's session.
+   *
+   * @returns whether it was that; else the error is somebody else's.
+   */
   couldNotRead(request: ExpressSessionRequest, error: unknown): boolean {
     const { session, sessionStore } = request;
     if (session || !sessionStore) return false;
@@ -107,12 +129,21 @@ export class ExpressSessionPlatform extends SessionPlatform {
     if (request.res?.destroyed) callback();
     else request.res?.once('close', callback);
   }
-}
 
-/** Milliseconds for which the well-known stores keep a session whose cookie has no age of its own, `null` if not known. */
-function maxAgeIn(
-  store: ExpressSessionStore & { ttl?: unknown; options?: { ttl?: unknown } },
-): number | null {
-  const seconds = store.ttl ?? store.options?.ttl;
-  return typeof seconds === 'number' ? seconds * 1000 : null;
+  isSecure({ secure }: ExpressSessionRequest): boolean {
+    return secure === true;
+  }
+
+  mountOf({ baseUrl = '' }: ExpressSessionRequest): string {
+    return baseUrl;
+  }
+
+  headersOf(response: ResponseHeaders): ResponseHeaders {
+    return response;
+  }
+
+  finish(response: ExpressResponse, status: number, content?: Buffer): void {
+    response.statusCode = status;
+    response.end(content);
+  }
 }

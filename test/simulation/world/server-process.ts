@@ -14,15 +14,15 @@ import { ClientTexts } from '../../../lib/http/client-texts.js';
 import { DraftKeys } from '../../../lib/http/draft-keys.js';
 import { EndNotice } from '../../../lib/http/end-notice.js';
 import { ExpiredAnswer } from '../../../lib/http/expired-answer.js';
+import { ExpressEntrance } from '../../../lib/http/express/express-entrance.js';
 import { ExpressSessionPlatform } from '../../../lib/http/express/express-session-platform.js';
-import { ExpressSessionBlobs, SessionGate } from '../../../lib/http/express/session-gate.js';
+import { ExpressSessionBlobs, SessionGate } from '../../../lib/http/gate/session-gate.js';
 import { PingAnswer, type SessionStatus } from '../../../lib/http/ping-answer.js';
 import { pingController } from '../../../lib/http/ping.controller.js';
 import { RequestClassifier } from '../../../lib/http/request-classifier.js';
 import { SessionEnforcer } from '../../../lib/http/session-enforcer.js';
 import { SessionSecurityGuard } from '../../../lib/http/session-security.guard.js';
 import { SessionSecurityInterceptor } from '../../../lib/http/session-security.interceptor.js';
-import { SessionSecurityMiddleware } from '../../../lib/http/session-security.middleware.js';
 import { SetupAdvisor } from '../../../lib/http/setup-advisor.js';
 import { SignIn } from '../../../lib/http/sign-in.js';
 import type { SessionSecurityOptions } from '../../../lib/options/session-security.options.js';
@@ -69,7 +69,7 @@ export class ServerProcess implements Caller {
   readonly users: UserSessions;
   readonly store: session.Store & EventEmitter;
   readonly session: ReturnType<typeof session>;
-  readonly middleware: SessionSecurityMiddleware;
+  readonly middleware: ExpressEntrance;
   readonly guard: SessionSecurityGuard;
   readonly interceptor: SessionSecurityInterceptor;
   readonly pings: Pings;
@@ -116,10 +116,10 @@ export class ServerProcess implements Caller {
     const advisor = new SetupAdvisor(options, applicationConfig, this.tracker);
     const signIn = new SignIn(options);
     const enforcer = new SessionEnforcer(this.tracker, this.users, platform, signIn, options, advisor, clock);
-    const notice = new EndNotice(enforcer);
+    const notice = new EndNotice(enforcer, platform);
     const expiredAnswer = new ExpiredAnswer(options, platform, this.tracker);
     const reflector = new Reflector();
-    this.middleware = new SessionSecurityMiddleware(enforcer, platform);
+    this.middleware = new ExpressEntrance(enforcer, platform, options);
     this.guard = new SessionSecurityGuard(
       enforcer,
       this.tracker,
@@ -131,7 +131,7 @@ export class ServerProcess implements Caller {
       advisor,
       options,
     );
-    this.interceptor = new SessionSecurityInterceptor(enforcer);
+    this.interceptor = new SessionSecurityInterceptor(enforcer, platform);
     const texts = new ClientTexts(NO_FILES, options);
     const draftKeys = new DraftKeys(options, this.tracker, references, clock);
     const answer = new PingAnswer(enforcer, this.tracker, references, texts, draftKeys, clock, options);
@@ -142,6 +142,7 @@ export class ServerProcess implements Caller {
       notice,
       expiredAnswer,
       advisor,
+      platform,
     ]) as Pings;
     new SessionSecurityEvents(this.tracker, references, records).all$.subscribe((event) =>
       surroundings.told(this, event),

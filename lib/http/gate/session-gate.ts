@@ -36,6 +36,8 @@ export class SessionGate {
   /** How many writes of a session are under way that a shared store may say must be undone. */
   readonly #writing = new Map<string, number>();
   #disconnected = false;
+  /** While a session id is being given up: what destroying it comes to. */
+  #partWith: SessionStore['destroy'] | undefined;
   /** Told when a session id is given up for another within a request. */
   onRotation: RotationListener = () => undefined;
 
@@ -74,6 +76,26 @@ export class SessionGate {
   /** The store that was guarded first. */
   get store(): ExpressSessionStore | undefined {
     return this.#guarded.keys().next().value;
+  }
+
+  /**
+   * Lets a session library regenerate a session where it destroys the id by itself, in the call, and not by the store's
+   * own `regenerate`.
+   *
+   * @param sessionId the id that the request gives up, if it is its own
+   */
+  regenerate<Result>(
+    request: SessionSecurityRequest,
+    sessionId: string | undefined,
+    through: Promise<void>,
+    regenerate: () => Result,
+  ): Result {
+    this.#partWith = this.#parting(request, sessionId, through);
+    try {
+      return regenerate();
+    } finally {
+      this.#partWith = undefined;
+    }
   }
 
   /** Gives the stores back as they were: the application is closing, but they may live on. */
@@ -121,6 +143,7 @@ export class SessionGate {
 
     store.destroy = (sessionId: string, callback?: Answer) =>
       answered(callback, (answer) => {
+        if (this.#partWith) return this.#partWith(sessionId, answer);
         if (isRecord(sessionId) || !this.tracker.isInUse(sessionId))
           return this.calls.call((done) => original.destroy(sessionId, done), answer, sessionId);
         void this.tracker.end(sessionId, 'logout').then(() => afterwards(answer));
@@ -133,7 +156,8 @@ export class SessionGate {
       store.regenerate = (request, callback) => {
         let arrive = ignore;
         const through = new Promise<void>((resolve) => (arrive = resolve));
-        regenerate.call(this.#giverUp(store, request, through), request, (...answer) => {
+        const partWith = this.#parting(request, request.sessionID, through);
+        regenerate.call(partWith ? derived(store, partWith) : store, request, (...answer) => {
           // A turn later, the application has taken the session's data along, or has not.
           afterwards(arrive);
           callback(...answer);
@@ -143,22 +167,21 @@ export class SessionGate {
   }
 
   /**
-   * The store as `regenerate` is to see it for this request: giving up the id of a watched session is no sign-out, and a
-   * request without an id of its own has none to give up.
+   * What destroying comes to while this request regenerates its session, if it is not what it always is: giving up the id
+   * of a watched session is no sign-out, and a request without an id of its own has none to give up.
    */
-  #giverUp(
-    store: ExpressSessionStore,
-    request: SessionIdHolder,
+  #parting(
+    request: SessionSecurityRequest,
+    sessionId: string | undefined,
     through: Promise<void>,
-  ): ExpressSessionStore {
-    const { sessionID } = request;
-    if (sessionID === undefined) return derived(store, (_, callback) => callback?.());
-    if (!this.tracker.isInUse(sessionID)) return store;
-    this.tracker.rotate(sessionID);
-    this.onRotation(request, sessionID, through);
-    return derived(store, (sessionId, callback) => {
-      void this.tracker.removeBlob(sessionId).then(() => afterwards(() => callback?.()));
-    });
+  ): SessionStore['destroy'] | undefined {
+    if (sessionId === undefined) return (_, callback) => callback?.();
+    if (!this.tracker.isInUse(sessionId)) return undefined;
+    this.tracker.rotate(sessionId);
+    this.onRotation(request, sessionId, through);
+    return (id, callback) => {
+      void this.tracker.removeBlob(id).then(() => afterwards(() => callback?.()));
+    };
   }
 
   #read(sessionId: string, original: SessionStore, answer: Answer): void {

@@ -1,0 +1,62 @@
+import { Injectable } from '@nestjs/common';
+import { SessionSecurityOptions, type SessionSecurityRequest } from '../../options/index.js';
+import { isPingAddress, malformedBody } from '../ping-refusal.js';
+import { ProblemException } from '../problem.js';
+import type { ResponseHeaders } from '../response-headers.js';
+import { SessionEnforcer } from '../session-enforcer.js';
+import { ExpressSessionPlatform, type ExpressSessionRequest } from './express-session-platform.js';
+
+type Next = (error?: unknown) => void;
+
+/** What is used of Nest's adapter to Express. */
+interface ExpressApplication {
+  use(handler: unknown): unknown;
+}
+
+/**
+ * Early Express middleware: enforces for requests that reach no controller (static files, unknown addresses, raw
+ * handlers). It never counts activity; only the guard knows what is passive.
+ */
+@Injectable()
+export class ExpressEntrance {
+  constructor(
+    private readonly enforcer: SessionEnforcer,
+    private readonly platform: ExpressSessionPlatform,
+    private readonly options: SessionSecurityOptions,
+  ) {}
+
+  /** Directly on the adapter: the middleware must see addresses outside of the global prefix too. */
+  open(application: ExpressApplication): void {
+    application.use(this.use);
+    application.use(this.useOnError);
+    application.use(this.refusePing);
+  }
+
+  readonly use = (request: SessionSecurityRequest, _response: ResponseHeaders, next: Next): void => {
+    const state = this.enforcer.enforce(request);
+    if (state instanceof Promise) state.then(() => next(), next);
+    else next();
+  };
+
+  /** The session library could not read the very first session, before its store was guarded. */
+  readonly useOnError = (
+    error: unknown,
+    request: ExpressSessionRequest,
+    response: ResponseHeaders,
+    next: Next,
+  ): void => {
+    if (!this.platform.couldNotRead(request, error)) return next(error);
+    this.use(request, response, next);
+  };
+
+  /** A ping whose body the parser refuses is answered as the rest of the wire is. */
+  readonly refusePing = (
+    error: { status?: number },
+    request: SessionSecurityRequest,
+    response: ResponseHeaders,
+    next: Next,
+  ): void => {
+    const problem = isPingAddress(request, this.options.path) ? malformedBody(error.status) : undefined;
+    next(problem ? new ProblemException(problem, response) : error);
+  };
+}

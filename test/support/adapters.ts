@@ -1,0 +1,145 @@
+import { it } from '@jest/globals';
+import cookie from '@fastify/cookie';
+import session from '@fastify/session';
+import type { INestApplication, NestApplicationOptions } from '@nestjs/common';
+import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
+import type { TestingModule } from '@nestjs/testing';
+import type { NestExpressApplication } from '@nestjs/platform-express';
+import express, { type Request, type Response } from 'express';
+import expressSession, { type SessionOptions, type Store } from 'express-session';
+
+declare global {
+  /** Set by the project of jest.config.mjs. */
+  var httpAdapter: 'express' | 'fastify' | undefined;
+}
+
+/** The adapter of this run: the same specs run on Express and on Fastify. */
+export const ADAPTER = globalThis.httpAdapter ?? 'express';
+
+/** A test of what Fastify does not have: other middleware, applications mounted in one another, a store that disconnects. */
+export const onExpress = ADAPTER === 'express' ? it : withoutTest();
+
+/** What cookies of sessions are signed with. */
+export const SECRET = 'for tests only, and longer than 32';
+
+/** A session as the application fills it; the libraries' own types know nothing of that. */
+type EarlySession = { secret?: string; user?: { id: string } };
+
+/** What a test's own handlers see of a request, before any controller. */
+export interface EarlyRequest {
+  readonly method: string;
+  readonly session?: EarlySession | undefined;
+}
+
+export function createApplication(testing: TestingModule, options: NestApplicationOptions): INestApplication {
+  if (ADAPTER === 'express') return testing.createNestApplication(options);
+  const adapter = new FastifyAdapter({ trustProxy: true, routerOptions: { ignoreTrailingSlash: true } });
+  // As Express does with a body of a kind for which there is no parser: it is left to the handler.
+  adapter.getInstance().addContentTypeParser('application/octet-stream', (_, __, done) => done(null));
+  return testing.createNestApplication<NestFastifyApplication>(adapter, options);
+}
+
+/** Registers the session library, set up on either in the same way. */
+export function useSessions(
+  app: INestApplication,
+  store: Store,
+  options: Partial<SessionOptions> = {},
+): void {
+  if (ADAPTER === 'express') {
+    app.use(expressSession({ secret: SECRET, resave: false, saveUninitialized: false, store, ...options }));
+    return;
+  }
+  const { resave = false, rolling = false, saveUninitialized = false, cookie: attributes } = options;
+  const fastify = app as NestFastifyApplication;
+  void fastify.register(cookie);
+  void fastify.register(session, {
+    secret: SECRET,
+    store: store as never,
+    cookieName: 'connect.sid',
+    saveUninitialized,
+    // Both write a session that has not changed; the plugin has one word for them.
+    rolling: resave || rolling,
+    cookie: { secure: false, ...(attributes as object) },
+  });
+}
+
+/** A handler that no controller knows of. */
+export function serveRaw(
+  app: INestApplication,
+  path: string,
+  handler: (request: EarlyRequest) => object,
+): void {
+  if (ADAPTER === 'express')
+    app.use(path, (request: Request, response: Response) => void response.json(handler(early(request))));
+  else fastifyOf(app).get(path, async (request) => handler(early(request)));
+}
+
+/** What stands before the handlers of an address, and may refuse with a status. */
+export function refuseBefore(
+  app: INestApplication,
+  path: string,
+  check: (request: EarlyRequest) => number | undefined,
+): void {
+  if (ADAPTER === 'express') {
+    app.use(path, (request: Request, response: Response, next: () => void) => {
+      const status = check(early(request));
+      if (status === undefined) next();
+      else response.status(status).end();
+    });
+    return;
+  }
+  fastifyOf(app).addHook('preHandler', async (request, reply) => {
+    const status = request.url === path ? check(early(request)) : undefined;
+    if (status !== undefined) await reply.code(status).send();
+  });
+}
+
+/** The application reads bodies in its own way, and leaves those of pings as they are. */
+export function readBodiesAs(app: INestApplication, kind: 'buffer' | 'string'): void {
+  if (ADAPTER === 'express') {
+    app.use(
+      '/session-security',
+      kind === 'buffer' ? express.raw({ type: '*/*' }) : express.text({ type: '*/*' }),
+    );
+    app.use(express.json());
+    return;
+  }
+  const isPing = (url?: string): boolean => url?.startsWith('/session-security') ?? false;
+  fastifyOf(app).addContentTypeParser('application/json', { parseAs: kind }, (request, body, done) =>
+    done(null, isPing(request.url) ? body : JSON.parse(String(body))),
+  );
+}
+
+/** Whoever says `X-Forwarded-Proto: https` is believed. */
+export function trustProxies(app: INestApplication): void {
+  if (ADAPTER === 'express') (app as NestExpressApplication).set('trust proxy', true);
+}
+
+/** The cookie of a session, as the session library signs it. */
+export function cookieOf(signedId: string): string {
+  return encodeURIComponent(ADAPTER === 'express' ? `s:${signedId}` : signedId);
+}
+
+/** Node's own request or response. */
+export function rawOf<Message extends object>(message: object): Message {
+  return ((message as { raw?: Message }).raw ?? message) as Message;
+}
+
+/** What stands in a session, without its cookie and what its library keeps there under symbols. */
+export function dataOf(data: object): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(data).filter(([name]) => name !== 'cookie'));
+}
+
+function early({ method, session: data }: { method: string; session: unknown }): EarlyRequest {
+  return { method, session: data as EarlySession | undefined };
+}
+
+function fastifyOf(app: INestApplication) {
+  return (app as NestFastifyApplication).getHttpAdapter().getInstance();
+}
+
+function withoutTest(): typeof it {
+  const nothing = (() => undefined) as unknown as typeof it;
+  nothing.each = (() => nothing) as unknown as typeof it.each;
+  return nothing;
+}
