@@ -2,10 +2,10 @@ import 'reflect-metadata';
 import cookie from '@fastify/cookie';
 import session, { type FastifySessionOptions } from '@fastify/session';
 import { afterEach, describe, expect, it } from '@jest/globals';
-import { Controller, Get, Module, Post, Req } from '@nestjs/common';
+import { Controller, Get, Module, Post, Req, Res } from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
-import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { SystemClock } from '../../lib/activity/clock.js';
 import type { AnySessionEvent } from '../../lib/events/session-event.js';
 import {
@@ -44,6 +44,11 @@ class DeskController {
   @Post('logout')
   async logout(@Req() { session }: FastifyRequest): Promise<void> {
     await session.destroy();
+  }
+
+  @Get('raw')
+  raw(@Res() reply: FastifyReply): void {
+    reply.raw.end('{}');
   }
 
   @Get('whoami')
@@ -175,8 +180,10 @@ describe('Fastify', () => {
     const store = new session.MemoryStore();
     const clock = new VirtualClock();
     const plugins = (options: Partial<FastifySessionOptions>) => async (app: NestFastifyApplication) => {
-      const board = async (scope: FastifyInstance): Promise<void> =>
-        void scope.get('/board', async (request) => whoever(request));
+      const board = (scope: FastifyInstance, _: unknown, done: () => void): void => {
+        scope.get('/board', (request, reply) => reply.send(whoever(request)));
+        done();
+      };
       await app.register(board, { prefix: '/before' });
       await sessions(options)(app);
       await app.register(board, { prefix: '/after' });
@@ -224,7 +231,7 @@ describe('Fastify', () => {
     const advice = /No session plugin.*await app\.register\(session,.*main\.ts.*not within another plugin/;
 
     it('P7 without the plugin', async () => {
-      desk = await Desk.start(async () => undefined);
+      desk = await Desk.start(() => Promise.resolve());
       expect(desk.messages.matching(advice)).toHaveLength(1);
       const { status } = await new Browser(desk.app).get('/session-security/ping');
       expect([status, desk.messages.matching(advice).length]).toEqual([200, 1]);
@@ -232,19 +239,23 @@ describe('Fastify', () => {
 
     it('P7 with the plugin within another', async () => {
       desk = await Desk.start((app) =>
-        app.register(async () => sessions()(app.getHttpAdapter().getInstance() as never)),
+        app.register(async (scope: FastifyInstance) => {
+          await scope.register(cookie);
+          await scope.register(session, { secret: SECRET });
+        }),
       );
       expect(desk.messages.matching(advice)).toHaveLength(1);
     });
 
     it('C7 with sessions that live in their cookies', async () => {
-      desk = await Desk.start(async (app) => {
+      desk = await Desk.start((app) => {
         const fastify = app.getHttpAdapter().getInstance();
         fastify.decorateRequest('session', null as never);
-        fastify.addHook(
-          'onRequest',
-          async (request) => void (request.session = { user: { id: 'anna' } } as never),
-        );
+        fastify.addHook('onRequest', (request, _, done) => {
+          request.session = { user: { id: 'anna' } } as never;
+          done();
+        });
+        return Promise.resolve();
       });
       await new Browser(desk.app).get('/whoami').expect(500);
       expect(
@@ -253,12 +264,12 @@ describe('Fastify', () => {
     });
   });
 
-  it('headers that are set for a reply go along with a response that a handler ends itself', async () => {
-    desk = await Desk.start(async (app) => {
-      await sessions()(app);
-    });
+  it('ASVS 14.3.2 a response that a handler ends itself is not stored either, and says why the last session ended', async () => {
+    desk = await Desk.start(sessions());
     const browser = await desk.signedIn();
-    const answer = await browser.get('/whoami').expect(200);
-    expect(answer.headers['cache-control']).toBe('no-store');
+    expect((await browser.get('/raw').expect(200)).headers['cache-control']).toBe('no-store');
+    await desk.clock.advance(11);
+    await browser.get('/raw').expect(200);
+    expect(browser.cookies.get('session-security-ended')).toMatch(/^idle\./);
   });
 });

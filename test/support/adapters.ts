@@ -54,7 +54,7 @@ export function useSessions(
   void fastify.register(cookie);
   void fastify.register(session, {
     secret: SECRET,
-    store: store as never,
+    store: store,
     cookieName: 'connect.sid',
     saveUninitialized,
     // Both write a session that has not changed; the plugin has one word for them.
@@ -71,7 +71,7 @@ export function serveRaw(
 ): void {
   if (ADAPTER === 'express')
     app.use(path, (request: Request, response: Response) => void response.json(handler(early(request))));
-  else fastifyOf(app).get(path, async (request) => handler(early(request)));
+  else fastifyOf(app).get(path, (request) => Promise.resolve(handler(early(request))));
 }
 
 /** What stands before the handlers of an address, and may refuse with a status. */

@@ -88,8 +88,8 @@ export class FastifySessionPlatform extends SessionPlatform {
   /** Sees to it that a session id which is given up for another is not taken for a sign-out. */
   prepare(request: FastifySessionRequest, reply: FastifySessionReply): void {
     const { session } = request;
-    const regenerate = session?.regenerate;
-    if (!session || !regenerate) return;
+    if (!session?.regenerate || Object.hasOwn(session, 'regenerate')) return;
+    const regenerate = session.regenerate.bind(session);
     const rotate = (...given: unknown[]): unknown => {
       let arrive: () => void;
       const through = new Promise<void>((resolve) => (arrive = resolve));
@@ -102,9 +102,8 @@ export class FastifySessionPlatform extends SessionPlatform {
       const own = this.#loose.has(session) ? undefined : session.sessionId;
       return this.gate.regenerate(request, own, through, () => {
         const callback = given.at(-1);
-        if (typeof callback !== 'function')
-          return (regenerate.apply(session, given) as Promise<void>).finally(arrived);
-        return regenerate.call(session, ...given.slice(0, -1), (...answer: unknown[]) => {
+        if (typeof callback !== 'function') return (regenerate(...given) as Promise<void>).finally(arrived);
+        return regenerate(...given.slice(0, -1), (...answer: unknown[]) => {
           arrived();
           (callback as (...answer: unknown[]) => void)(...answer);
         });
