@@ -6,6 +6,7 @@ import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fa
 import type { TestingModule } from '@nestjs/testing';
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import express, { type Request, type Response } from 'express';
+import type { FastifyInstance } from 'fastify';
 import expressSession, { type SessionOptions, type Store } from 'express-session';
 
 declare global {
@@ -45,16 +46,29 @@ export function useSessions(
   store: Store,
   options: Partial<SessionOptions> = {},
 ): void {
-  if (ADAPTER === 'express') {
-    app.use(expressSession({ secret: SECRET, resave: false, saveUninitialized: false, store, ...options }));
-    return;
-  }
+  if (ADAPTER === 'express') useExpressSessions(app, store, options);
+  else useFastifySessions(app as NestFastifyApplication, store, options);
+}
+
+export function useExpressSessions(
+  app: { use(handler: unknown): unknown },
+  store: Store,
+  options: Partial<SessionOptions>,
+): void {
+  app.use(expressSession({ secret: SECRET, resave: false, saveUninitialized: false, store, ...options }));
+}
+
+export function useFastifySessions(
+  fastify: Pick<NestFastifyApplication, 'register'> | FastifyInstance,
+  store: Store,
+  options: Partial<SessionOptions>,
+): void {
   const { resave = false, rolling = false, saveUninitialized = false, cookie: attributes } = options;
-  const fastify = app as NestFastifyApplication;
-  void fastify.register(cookie);
-  void fastify.register(session, {
+  const register = fastify.register.bind(fastify) as FastifyInstance['register'];
+  void register(cookie);
+  void register(session, {
     secret: SECRET,
-    store: store,
+    store,
     cookieName: 'connect.sid',
     saveUninitialized,
     // Both write a session that has not changed; the plugin has one word for them.
