@@ -12,6 +12,7 @@ import {
   SessionSecurityEvents,
   SessionSecurityModule,
   type SessionSecurityOptionsInput,
+  SessionSecurityService,
 } from '../../lib/index.js';
 import { SECRET } from '../support/adapters.js';
 import { VirtualClock } from '../support/virtual-clock.js';
@@ -201,6 +202,31 @@ describe('Fastify', () => {
       expect(desk.kinds()).toEqual(['expire', 'end']);
       if (path.startsWith('/before')) await desk.app.close();
     }
+  });
+
+  it('S18 a page of a plugin below a prefix names its owner, and is sent the way to the script', async () => {
+    desk = await Desk.start(async (app) => {
+      app.setGlobalPrefix('api');
+      await sessions()(app);
+      const security = app.get(SessionSecurityService);
+      await app.register(
+        (scope: FastifyInstance, _: unknown, done: () => void) => {
+          scope.get('/page', (request, reply) => reply.send({ tag: security.clientTag(request) }));
+          done();
+        },
+        { prefix: '/clinic' },
+      );
+    });
+    const browser = new Browser(desk.app);
+    await browser.post('/api/login').expect(201);
+    const { owner } = (await browser.get('/api/session-security/ping').expect(200)).body;
+    const { tag } = (await browser.get('/clinic/page').expect(200)).body as { tag: string };
+    expect(tag).toContain(`data-owner="${owner}"`);
+    await browser.get(/src="([^"]+)"/.exec(tag)![1]!).expect(200);
+    await desk.clock.advance(12);
+    expect(desk.events.filter(({ kind }) => kind === 'expire')).toEqual([
+      expect.objectContaining({ userId: 'anna', reason: 'idle' }),
+    ]);
   });
 
   it('C9 a store that fails at the very first request makes nobody of everybody, and no error', async () => {

@@ -286,10 +286,10 @@ export class WatchedApp {
 export class Browser {
   readonly cookies = new Map<string, string>();
 
-  constructor(private app: INestApplication) {}
+  constructor(private app: Pick<INestApplication, 'getHttpServer'>) {}
 
   /** Goes on with the same cookies at another server: the application was restarted. */
-  moveTo({ app }: { readonly app: INestApplication }): this {
+  moveTo({ app }: { readonly app: Pick<INestApplication, 'getHttpServer'> }): this {
     this.app = app;
     return this;
   }
