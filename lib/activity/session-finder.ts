@@ -66,7 +66,7 @@ export class SessionFinder {
     const search = this.#searches.get(sessionId);
     if (search) search.isVain = true;
     this.rotations.forgetSiblings(sessionId);
-    this.handle(this.references.ofSession(sessionId));
+    if (this.#handledMeanwhile) this.handle(this.references.ofSession(sessionId));
     return this.watched.remove(sessionId);
   }
 

@@ -1,4 +1,4 @@
-import { createHmac, createSecretKey, type KeyObject } from 'node:crypto';
+import { KeyedHash } from './keyed-hash.js';
 
 const FIXED_KEY = 'nestjs-session-security';
 /** As base64url these hold 132 bits. */
@@ -11,10 +11,10 @@ const STAND_IN = '\0record:';
  * HMAC-SHA-256 (RFC 2104), cut to 132 bits, base64url. ASVS 5.0 16.2.5.
  */
 export class SessionReferences {
-  readonly #key: KeyObject;
+  readonly #keyedHash: KeyedHash;
 
   constructor(secret?: string) {
-    this.#key = createSecretKey(secret ?? FIXED_KEY, 'utf8');
+    this.#keyedHash = new KeyedHash(secret ?? FIXED_KEY);
   }
 
   /** The reference of a session id: the same on every process that has the same secret. */
@@ -47,7 +47,6 @@ export class SessionReferences {
   }
 
   #hash(purpose: string, ...parts: string[]): string {
-    const hmac = createHmac('sha256', this.#key).update(JSON.stringify([purpose, ...parts]));
-    return hmac.digest('base64url').slice(0, LENGTH);
+    return this.#keyedHash.of(JSON.stringify([purpose, ...parts])).slice(0, LENGTH);
   }
 }

@@ -2,6 +2,7 @@ import { judge, type Limits, type Verdict } from '../policy/index.js';
 import { DeadlineWheel } from './deadline-wheel.js';
 import { DevicePool } from './device-pool.js';
 import { LimitsPool } from './limits-pool.js';
+import { Flag, SessionTable } from './session-table.js';
 import { SlotIndex } from './slot-index.js';
 import { NONE } from './slot-lists.js';
 
@@ -23,42 +24,18 @@ export interface DueSession {
   readonly verdict: Verdict;
 }
 
-const enum Flag {
-  Dirty = 1,
-  Warned = 2,
-}
-
-const PAGE_BITS = 12;
-const PAGE_ROWS = 1 << PAGE_BITS;
-
-/** A piece of the table in columns. The table grows by whole pages, so it copies nothing and keeps nobody waiting. */
-class Page {
-  readonly sessionIds = new Array<string | undefined>(PAGE_ROWS).fill(undefined);
-  readonly userIds = new Array<string | undefined>(PAGE_ROWS).fill(undefined);
-  readonly lastActivityAt = new Float64Array(PAGE_ROWS);
-  readonly startedAt = new Float64Array(PAGE_ROWS);
-  readonly lives = new Uint32Array(PAGE_ROWS);
-  readonly limits = new Uint32Array(PAGE_ROWS);
-  readonly devices = new Uint8Array(PAGE_ROWS);
-  readonly flags = new Uint8Array(PAGE_ROWS);
-  /** The last activity that has been seen; `lastActivityAt` may allow for later. */
-  readonly seenAt = new Float64Array(PAGE_ROWS);
-  /** The last activity that the store knows of. */
-  readonly writtenAt = new Float64Array(PAGE_ROWS);
-}
-
 /**
- * All watched sessions of this process, in columns: an index from session id to slot, and typed arrays by slot. A row
- * costs about 83 bytes beside the id strings, where an object per session costs several hundred, and the garbage
+ * All watched sessions of this process: an index from session id to slot, and a table of numbers by slot. A session
+ * costs about 90 bytes beside the id strings, where an object per session costs several hundred, and the garbage
  * collector has nothing to walk. The hot path is one look-up and one number.
  *
  * What is remembered is a lower bound of the truth: last activity only grows, and other processes may know of later
  * activity. So "alive by memory" is certain; "expired by memory" must be confirmed with the store.
  */
 export class WatchedSessions {
-  readonly #pages: Page[] = [];
-  readonly #slots = new SlotIndex((slot) => this.#page(slot).sessionIds[rowOf(slot)]);
-  readonly #users = new SlotIndex((slot) => this.#page(slot).userIds[rowOf(slot)]);
+  readonly #table = new SessionTable();
+  readonly #slots = new SlotIndex((slot) => this.#table.sessionId(slot));
+  readonly #users = new SlotIndex((slot) => this.#table.userId(slot));
   readonly #wheel: DeadlineWheel;
   readonly #limits = new LimitsPool();
   readonly #devices = new DevicePool();
@@ -95,13 +72,13 @@ export class WatchedSessions {
   /** The number of the session's life; `undefined` if it is not watched here. */
   lifeOf(sessionId: string): number | undefined {
     const slot = this.#slots.find(sessionId);
-    return slot === NONE ? undefined : this.#page(slot).lives[rowOf(slot)];
+    return slot === NONE ? undefined : this.#table.life(slot);
   }
 
   /** Certain to be alive, by this process's memory; in that life, if one is given. */
   lives(sessionId: string, now: number, life?: number): boolean {
     const slot = this.#slots.find(sessionId);
-    if (slot === NONE || (life !== undefined && this.#page(slot).lives[rowOf(slot)] !== life)) return false;
+    if (slot === NONE || (life !== undefined && this.#table.life(slot) !== life)) return false;
     return this.#judge(slot, now).phase !== 'expired';
   }
 
@@ -115,19 +92,18 @@ export class WatchedSessions {
   put(sessionId: string, session: WatchedSession, now: number): void {
     this.remove(sessionId);
     const slot = this.#allocate();
-    const page = this.#page(slot);
-    const row = rowOf(slot);
-    page.sessionIds[row] = sessionId;
-    page.userIds[row] = session.userId;
-    page.lives[row] = session.life;
-    page.startedAt[row] = session.startedAt;
+    const table = this.#table;
+    table.setIds(slot, sessionId, session.userId);
+    table.setLife(slot, session.life);
+    table.setStartedAt(slot, session.startedAt);
     // A stored stamp may lie in the future; it must not go on counting as activity until then.
-    page.lastActivityAt[row] = Math.min(session.lastActivityAt, now);
-    page.seenAt[row] = Math.min(session.lastActivityAt - (session.allowanceMs ?? 0), now);
-    page.writtenAt[row] = page.seenAt[row]!;
-    page.limits[row] = this.#limits.take(session.limits);
-    page.devices[row] = this.#devices.index(session.device);
-    page.flags[row] = 0;
+    const lastActivityAt = Math.min(session.lastActivityAt, now);
+    table.setLastActivityAt(slot, lastActivityAt);
+    const seenAt = Math.min(session.lastActivityAt - (session.allowanceMs ?? 0), now);
+    table.setSeenAt(slot, seenAt);
+    table.setWrittenAt(slot, seenAt);
+    table.setLimits(slot, this.#limits.take(session.limits));
+    table.setDevice(slot, this.#devices.index(session.device));
     this.#slots.add(sessionId, slot);
     if (session.userId !== undefined) this.#users.add(session.userId, slot);
     this.#file(slot, now);
@@ -141,20 +117,18 @@ export class WatchedSessions {
   touch(sessionId: string, at: number, now: number, overdueAfterMs = Infinity): Touch {
     const slot = this.#slots.find(sessionId);
     if (slot === NONE) return STILL;
-    const page = this.#page(slot);
-    const row = rowOf(slot);
     if (this.#judge(slot, now).phase === 'expired') return STILL;
-    const moved = at > page.seenAt[row]!;
+    const table = this.#table;
+    const moved = at > table.seenAt(slot);
     if (moved) {
-      page.seenAt[row] = at;
-      if (at > page.lastActivityAt[row]!) page.lastActivityAt[row] = at;
-      this.#soil(slot, page, row);
+      table.setSeenAt(slot, at);
+      if (at > table.lastActivityAt(slot)) table.setLastActivityAt(slot, at);
+      this.#soil(slot);
     }
-    const overdue = page.seenAt[row]! - page.writtenAt[row]! >= overdueAfterMs;
-    const renewed =
-      moved && (page.flags[row]! & Flag.Warned) !== 0 && this.#judge(slot, now).phase === 'active';
+    const overdue = table.seenAt(slot) - table.writtenAt(slot) >= overdueAfterMs;
+    const renewed = moved && table.has(slot, Flag.Warned) && this.#judge(slot, now).phase === 'active';
     if (renewed) {
-      page.flags[row]! &= ~Flag.Warned;
+      table.unset(slot, Flag.Warned);
       // A warned session waits for its end in the wheel; its next warning may come sooner than that.
       this.#file(slot, now);
       return { moved, renewed, overdue };
@@ -174,26 +148,23 @@ export class WatchedSessions {
   ): void {
     const slot = this.#slots.find(sessionId);
     if (slot === NONE || lastActivityAt > now) return;
-    const page = this.#page(slot);
-    const row = rowOf(slot);
+    const table = this.#table;
     const stored = lastActivityAt - allowanceMs;
-    page.lastActivityAt[row] = Math.max(page.lastActivityAt[row]!, lastActivityAt);
-    page.seenAt[row] = Math.max(page.seenAt[row]!, stored);
-    page.writtenAt[row] = Math.max(page.writtenAt[row]!, stored);
+    table.setLastActivityAt(slot, Math.max(table.lastActivityAt(slot), lastActivityAt));
+    table.setSeenAt(slot, Math.max(table.seenAt(slot), stored));
+    table.setWrittenAt(slot, Math.max(table.writtenAt(slot), stored));
   }
 
   /** Puts other limits in force, at once; answers whether they differ from those before. */
   setLimits(sessionId: string, limits: Limits, now: number): boolean {
     const slot = this.#slots.find(sessionId);
     if (slot === NONE) return false;
-    const page = this.#page(slot);
-    const row = rowOf(slot);
-    const before = page.limits[row]!;
+    const before = this.#table.limits(slot);
     const index = this.#limits.take(limits);
     this.#limits.giveBack(before);
     if (before === index) return false;
-    page.limits[row] = index;
-    if (this.#judge(slot, now).phase === 'active') page.flags[row]! &= ~Flag.Warned;
+    this.#table.setLimits(slot, index);
+    if (this.#judge(slot, now).phase === 'active') this.#table.unset(slot, Flag.Warned);
     this.#file(slot, now);
     return true;
   }
@@ -205,12 +176,10 @@ export class WatchedSessions {
     this.#slots.remove(slot);
     this.#wheel.unfile(slot);
     if (session.userId !== undefined) this.#users.remove(slot);
-    const page = this.#page(slot);
-    const row = rowOf(slot);
-    page.sessionIds[row] = undefined;
-    page.userIds[row] = undefined;
-    page.flags[row] = 0;
-    this.#limits.giveBack(page.limits[row]!);
+    this.#table.setIds(slot, undefined, undefined);
+    this.#table.unset(slot, Flag.Dirty);
+    this.#table.unset(slot, Flag.Warned);
+    this.#limits.giveBack(this.#table.limits(slot));
     this.#free.push(slot);
     return session;
   }
@@ -219,12 +188,10 @@ export class WatchedSessions {
   restart(sessionId: string, now: number): void {
     const slot = this.#slots.find(sessionId);
     if (slot === NONE) return;
-    const page = this.#page(slot);
-    const row = rowOf(slot);
-    page.startedAt[row] = now;
-    page.lastActivityAt[row] = now;
-    page.seenAt[row] = now;
-    page.flags[row]! &= ~Flag.Warned;
+    this.#table.setStartedAt(slot, now);
+    this.#table.setLastActivityAt(slot, now);
+    this.#table.setSeenAt(slot, now);
+    this.#table.unset(slot, Flag.Warned);
     this.#file(slot, now);
   }
 
@@ -244,16 +211,14 @@ export class WatchedSessions {
     for (let visit = 0; visit < visits && due.length < limit; visit++) {
       const slot = this.#wheel.take(now);
       if (slot === NONE) return { due, more: false };
-      const page = this.#page(slot);
-      const row = rowOf(slot);
       const verdict = this.#judge(slot, now);
       if (verdict.phase === 'expired') {
-        due.push({ sessionId: page.sessionIds[row]!, verdict });
+        due.push({ sessionId: this.#table.sessionId(slot)!, verdict });
         continue;
       }
-      if (verdict.phase === 'warning' && !(page.flags[row]! & Flag.Warned)) {
-        page.flags[row]! |= Flag.Warned;
-        due.push({ sessionId: page.sessionIds[row]!, verdict });
+      if (verdict.phase === 'warning' && !this.#table.has(slot, Flag.Warned)) {
+        this.#table.set(slot, Flag.Warned);
+        due.push({ sessionId: this.#table.sessionId(slot)!, verdict });
       }
       this.#file(slot, now);
     }
@@ -263,13 +228,13 @@ export class WatchedSessions {
   /** A session's activity is being written out of turn. */
   clearDirty(sessionId: string): void {
     const slot = this.#slots.find(sessionId);
-    if (slot !== NONE) this.#page(slot).flags[rowOf(slot)]! &= ~Flag.Dirty;
+    if (slot !== NONE) this.#table.unset(slot, Flag.Dirty);
   }
 
   /** Remembers that the store knows of activity at `at`. */
   noteWritten(sessionId: string, at: number): void {
     const slot = this.#slots.find(sessionId);
-    if (slot !== NONE) this.#page(slot).writtenAt[rowOf(slot)] = at;
+    if (slot !== NONE) this.#table.setWrittenAt(slot, at);
   }
 
   /** How many sessions {@link takeDirty} has at most. */
@@ -285,11 +250,9 @@ export class WatchedSessions {
       if (this.#taken.length === 0) [this.#taken, this.#dirty] = [this.#dirty, this.#taken];
       const slot = this.#taken.pop();
       if (slot === undefined) break;
-      const page = this.#page(slot);
-      const row = rowOf(slot);
-      const sessionId = page.sessionIds[row];
-      if (sessionId === undefined || !(page.flags[row]! & Flag.Dirty)) continue;
-      page.flags[row]! &= ~Flag.Dirty;
+      const sessionId = this.#table.sessionId(slot);
+      if (sessionId === undefined || !this.#table.has(slot, Flag.Dirty)) continue;
+      this.#table.unset(slot, Flag.Dirty);
       dirty.push(sessionId);
     }
     return dirty;
@@ -298,31 +261,28 @@ export class WatchedSessions {
   /** Marks a session whose activity could not be written. */
   markDirty(sessionId: string): void {
     const slot = this.#slots.find(sessionId);
-    if (slot !== NONE) this.#soil(slot, this.#page(slot), rowOf(slot));
+    if (slot !== NONE) this.#soil(slot);
   }
 
-  *sessionIds(): Generator<string> {
-    for (const { sessionIds } of this.#pages)
-      for (const sessionId of sessionIds) if (sessionId !== undefined) yield sessionId;
+  sessionIds(): Iterable<string> {
+    return this.#table.sessionIds();
   }
 
   /** The watched sessions of one user. */
   sessionIdsOf(userId: string): string[] {
-    return this.#users.findAll(userId).map((slot) => this.#page(slot).sessionIds[rowOf(slot)]!);
+    return this.#users.findAll(userId).map((slot) => this.#table.sessionId(slot)!);
   }
 
   #row(slot: number): WatchedSession {
-    const page = this.#page(slot);
-    const row = rowOf(slot);
-    const userId = page.userIds[row];
-    const device = this.#devices.at(page.devices[row]!);
+    const userId = this.#table.userId(slot);
+    const device = this.#devices.at(this.#table.device(slot));
     const session: { -readonly [Name in keyof WatchedSession]: WatchedSession[Name] } = {
-      life: page.lives[row]!,
-      startedAt: page.startedAt[row]!,
-      lastActivityAt: page.lastActivityAt[row]!,
-      limits: this.#limits.at(page.limits[row]!),
+      life: this.#table.life(slot),
+      startedAt: this.#table.startedAt(slot),
+      lastActivityAt: this.#table.lastActivityAt(slot),
+      limits: this.#limits.at(this.#table.limits(slot)),
     };
-    const allowanceMs = session.lastActivityAt - page.seenAt[row]!;
+    const allowanceMs = session.lastActivityAt - this.#table.seenAt(slot);
     if (allowanceMs > 0) session.allowanceMs = allowanceMs;
     if (userId !== undefined) session.userId = userId;
     if (device !== undefined) session.device = device;
@@ -330,46 +290,37 @@ export class WatchedSessions {
   }
 
   #judge(slot: number, now: number): Verdict {
-    const page = this.#page(slot);
-    const row = rowOf(slot);
-    const timeline = { startedAt: page.startedAt[row]!, lastActivityAt: page.lastActivityAt[row]! };
-    return judge(this.#limits.at(page.limits[row]!), timeline, now);
+    const table = this.#table;
+    const timeline = { startedAt: table.startedAt(slot), lastActivityAt: table.lastActivityAt(slot) };
+    return judge(this.#limits.at(table.limits(slot)), timeline, now);
   }
 
   #file(slot: number, now: number): void {
     const { warnAt, expireAt } = this.#judge(slot, now);
-    const warned = this.#page(slot).flags[rowOf(slot)]! & Flag.Warned;
-    this.#wheel.file(slot, warned ? expireAt : warnAt);
+    this.#wheel.file(slot, this.#table.has(slot, Flag.Warned) ? expireAt : warnAt);
   }
 
   /** Its activity is to be written. */
-  #soil(slot: number, { flags }: Page, row: number): void {
-    if (flags[row]! & Flag.Dirty) return;
-    flags[row]! |= Flag.Dirty;
+  #soil(slot: number): void {
+    if (this.#table.has(slot, Flag.Dirty)) return;
+    this.#table.set(slot, Flag.Dirty);
     this.#dirty.push(slot);
-  }
-
-  #page(slot: number): Page {
-    return this.#pages[slot >> PAGE_BITS]!;
   }
 
   #allocate(): number {
     const freed = this.#free.pop();
     if (freed !== undefined) return freed;
-    if (this.#used === this.#pages.length * PAGE_ROWS) this.#grow();
+    if (this.#used === this.#table.capacity) this.#grow();
     return this.#used++;
   }
 
   #grow(): void {
-    const capacity = this.#pages.push(new Page()) * PAGE_ROWS;
+    this.#table.grow();
+    const { capacity } = this.#table;
     this.#wheel.resize(capacity);
     this.#slots.reserve(capacity);
     this.#users.reserve(capacity);
   }
-}
-
-function rowOf(slot: number): number {
-  return slot & (PAGE_ROWS - 1);
 }
 
 /** What came of a touch. */

@@ -46,10 +46,10 @@ export const faults = [
     changes: [
       change(
         'lib/activity/watched-sessions.ts',
-        'const moved = at > page.seenAt[row]!;',
-        'const moved = at !== page.seenAt[row]!;',
+        'const moved = at > table.seenAt(slot);',
+        'const moved = at !== table.seenAt(slot);',
       ),
-      change('lib/activity/watched-sessions.ts', 'if (at > page.lastActivityAt[row]!) page', 'page'),
+      change('lib/activity/watched-sessions.ts', 'if (at > table.lastActivityAt(slot)) table', 'table'),
     ],
   },
   {
@@ -82,8 +82,8 @@ export const faults = [
     'the wheel forgets a session that it has looked at',
     1,
     'lib/activity/watched-sessions.ts',
-    'due.push({ sessionId: page.sessionIds[row]!, verdict });\n      }\n      this.#file(slot, now);',
-    'due.push({ sessionId: page.sessionIds[row]!, verdict });\n      }',
+    'due.push({ sessionId: this.#table.sessionId(slot)!, verdict });\n      }\n      this.#file(slot, now);',
+    'due.push({ sessionId: this.#table.sessionId(slot)!, verdict });\n      }',
   ),
   fault(
     'a warned session is not filed again when activity calls the warning off',
@@ -96,8 +96,8 @@ export const faults = [
     'other limits are not filed',
     656,
     'lib/activity/watched-sessions.ts',
-    'page.flags[row]! &= ~Flag.Warned;\n    this.#file(slot, now);\n    return true;',
-    'page.flags[row]! &= ~Flag.Warned;\n    return true;',
+    'this.#table.unset(slot, Flag.Warned);\n    this.#file(slot, now);\n    return true;',
+    'this.#table.unset(slot, Flag.Warned);\n    return true;',
   ),
   fault(
     'reading and changing a record is not one step',
