@@ -1,11 +1,13 @@
 import { Injectable, Logger } from '@nestjs/common';
 import { merge, type Observable, Subject } from 'rxjs';
+import type { EndReason } from '../activity/activity-record.js';
 import type { ActivitySignal } from '../activity/activity-signal.js';
 import { ActivityStore } from '../activity/activity-store.js';
 import { ActivityTracker } from '../activity/activity-tracker.js';
 import { diagnostics } from '../activity/diagnostics.js';
 import { SessionReferences } from '../activity/session-reference.js';
 import { type News, type RecordSignal, SharedActivityStore } from '../activity/shared-activity-store.js';
+import type { TimeoutReason } from '../policy/index.js';
 import type {
   AnySessionEvent,
   SessionEndEvent,
@@ -19,6 +21,8 @@ import type {
 /** Something that is still being put together. */
 type Draft<Part> = { -readonly [Name in keyof Part]: Part[Name] };
 
+/** That a session's time was over is told apart from its end. */
+const EXPIRY = ['expire', 'end'] as const;
 const ALL_KINDS = ['start', 'warn', 'renew', 'expire', 'end'] as const;
 
 /**
@@ -51,7 +55,6 @@ export class SessionSecurityEvents {
     private readonly store: ActivityStore,
   ) {
     const streams = [this.start$, this.warn$, this.renew$, this.expire$, this.end$];
-    this.all$.subscribe((event) => diagnostics.event.publish(event));
     tracker.signals.subscribe({
       next: (signal) => this.#publish(signal),
       complete: () => streams.forEach((stream) => stream.complete()),
@@ -80,7 +83,10 @@ export class SessionSecurityEvents {
     if (this.store instanceof SharedActivityStore) {
       const deliver = async ({ signal }: News): Promise<void> => {
         if (signal.kind === 'moved') return;
-        for (const event of this.#eventsOf(signal).filter(isWanted)) await handler(event);
+        for (const kind of kindsOf(signal)) {
+          const event = this.#eventOf(signal, kind);
+          if (isWanted(event)) await handler(event);
+        }
       };
       const signals = kinds.map((kind: AnySessionEvent['kind']): RecordSignal['kind'] =>
         kind === 'expire' ? 'end' : kind,
@@ -107,26 +113,29 @@ export class SessionSecurityEvents {
       const { id: session, userId, reason, at } = signal;
       return diagnostics.useAfterEnd.publish({ session, userId, reason, at });
     }
-    for (const event of this.#eventsOf(signal)) {
-      const stream: Subject<AnySessionEvent> = this[`${event.kind}$`] as Subject<AnySessionEvent>;
+    for (const kind of kindsOf(signal)) {
+      const stream = this[`${kind}$`] as Subject<AnySessionEvent>;
+      // When very many sessions end at once, events that nobody hears would be a good part of the work.
+      if (!stream.observed && !diagnostics.event.hasSubscribers) continue;
+      const event = this.#eventOf(signal, kind);
+      diagnostics.event.publish(event);
       stream.next(event);
     }
   }
 
-  #eventsOf(signal: RecordSignal): AnySessionEvent[] {
+  #eventOf(signal: RecordSignal, kind: AnySessionEvent['kind']): AnySessionEvent {
     switch (signal.kind) {
       case 'start':
-        return [this.#event(signal, 'start')];
+        return this.#event(signal, 'start');
       case 'renew':
-        return [this.#event(signal, 'renew', signal.at)];
+        return this.#event(signal, 'renew', signal.at);
       case 'warn':
-        return [this.#timed(signal, 'warn', signal.reason, signal.dueAt)];
+        return this.#timed(signal, 'warn', signal.reason, signal.dueAt);
       case 'end': {
         const { reason } = signal;
-        const end = this.#timed(signal, 'end', reason);
-        return reason === 'idle' || reason === 'lifetime'
-          ? [this.#timed(signal, 'expire', reason), end]
-          : [end];
+        return kind === 'expire' && isTimeout(reason)
+          ? this.#timed(signal, 'expire', reason)
+          : this.#timed(signal, 'end', reason);
       }
     }
   }
@@ -162,4 +171,13 @@ export class SessionSecurityEvents {
     if (device !== undefined) event.device = device;
     return event;
   }
+}
+
+/** What is told of a signal, in this order. */
+function kindsOf(signal: RecordSignal): readonly AnySessionEvent['kind'][] {
+  return signal.kind === 'end' && isTimeout(signal.reason) ? EXPIRY : [signal.kind];
+}
+
+function isTimeout(reason: EndReason): reason is TimeoutReason {
+  return reason === 'idle' || reason === 'lifetime';
 }
