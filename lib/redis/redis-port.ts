@@ -4,7 +4,7 @@ import { StoreFailure } from '../activity/store-calls.js';
 export type RedisClient = NodeRedisClient | NodeRedisCluster | NodeRedisSentinel | IoredisClient;
 
 interface NodeRedisClient {
-  sendCommand(args: readonly string[]): Promise<unknown>;
+  sendCommand(args: string[]): Promise<unknown>;
 }
 
 interface NodeRedisCluster {
@@ -54,7 +54,7 @@ export function portTo(client: RedisClient): RedisPort {
   if ('getMasterNode' in client) {
     return { spansSlots: true, send: (_key, command) => client.sendCommand(false, [...command]) };
   }
-  return { spansSlots: true, send: (_key, command) => (client as NodeRedisClient).sendCommand(command) };
+  return { spansSlots: true, send: (_key, command) => (client as NodeRedisClient).sendCommand([...command]) };
 }
 
 function isIoredis(client: RedisClient | null): client is IoredisClient {
