@@ -29,7 +29,7 @@ export async function measureRequests(say: (line: string) => void): Promise<Omit
   return {
     tables: [
       {
-        caption: `connect-redis 9, \`resave: false\`, ${SESSIONS} sessions, GET requests at ${REQUESTS_PER_SECOND}/s, INFO commandstats; two looks a second at each of 16 shards are among them`,
+        caption: `connect-redis 9, \`resave: false\`, ${SESSIONS} sessions, GET requests at ${REQUESTS_PER_SECOND}/s, INFO commandstats; two looks a second are among them`,
         columns: ['the same Nest application', ...SENT, 'all'],
         rows,
       },
