@@ -331,8 +331,7 @@ export function createSessionMonitor(ports: MonitorPorts, options: MonitorOption
   }
 
   function post(answer?: PingAnswer, sentAt = 0): void {
-    postedAt = now();
-    const shift = wallNow() - postedAt;
+    const shift = wallNow() - now();
     channels[0]?.postMessage({ last: last + shift, answer, sentAt: sentAt + shift } satisfies TabMessage);
   }
 
@@ -374,7 +373,10 @@ export function createSessionMonitor(ports: MonitorPorts, options: MonitorOption
     last = time;
     own = true;
     // In the warning, this tab keeps its dialog until the server has answered; the others go by the message.
-    if (!staying && time - postedAt >= POST_EVERY) post();
+    if (!staying && time - postedAt >= POST_EVERY) {
+      post();
+      postedAt = time;
+    }
     if (warning && (staying || time >= retryAt) && busy < TELLING) ask(true);
     if (time >= warnAt - lead) judge();
   }

@@ -34,6 +34,18 @@ describe('several tabs', () => {
     expect(phases([here, there])).toEqual(['active', 'active']);
   });
 
+  test('T7 activity right after an answer calls the warning off in the other tabs, however slow the server is', async () => {
+    const browser = new VirtualBrowser({ warnAfter: 30, expireAfter: 60 });
+    const [there] = await browser.openMany(1);
+    await browser.advance(35_000);
+    // It begins within the warning, and tells the others what it was answered.
+    const here = await browser.open();
+    browser.latency = { up: 1000, down: 1000 };
+    here.monitor.activity();
+    await browser.advance(250);
+    expect(phases([there!, here])).toEqual(['active', 'warning']);
+  });
+
   test('T8 signing out in one tab covers all others within a second', async () => {
     const browser = new VirtualBrowser(SHORT);
     const tabs = await browser.openMany(3);
