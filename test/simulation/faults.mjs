@@ -1,5 +1,5 @@
 /**
- * Deliberate faults, each a small change of the engine's sources that a hurried hand could make. The simulation must
+ * Deliberate faults, each a small change of the sources of engine or client that a hurried hand could make. The simulation must
  * catch every one of them, or it proves nothing; `npm run simulate:faults` holds it to that. A change names text that
  * stands exactly once in its file: when the source moves on, the fault has to move with it. The seed is that of a story
  * which has caught it, to be told first; other stories are told only if that one has become another by now.
@@ -198,6 +198,98 @@ export const faults = [
     'lib/http/session-settlement.ts',
     "if (!signedIn) return marker && this.outcomes.forget(present, 'logout');",
     "if (!signedIn) return watched && this.outcomes.forget(present, 'logout');",
+  ),
+  // Of the client's core.
+  fault(
+    'a tab does not cover its content by its own clock',
+    3,
+    'client/core/session-monitor.ts',
+    '    if (time >= endAt) hide();\n',
+    '',
+  ),
+  fault(
+    'a tab promises time from the arrival of the answer on',
+    219,
+    'client/core/session-monitor.ts',
+    'const at = min(now(), sentAt + LONGEST_DELAY);',
+    'const at = now();',
+  ),
+  fault(
+    'a tab does not count the sleep of its machine',
+    119,
+    'client/core/steady-clock.ts',
+    '    if (jump > TOLERANCE_MS) slept += jump;\n',
+    '',
+  ),
+  fault(
+    'a tab that wakes up trusts its old timer',
+    119,
+    'client/core/session-monitor.ts',
+    'if (failures && !busy) retryAt = refusedUntil;\n    judge(mayAsk);',
+    'if (failures && !busy) retryAt = refusedUntil;\n    if (mayAsk === false) judge(mayAsk);',
+  ),
+  fault(
+    'a ping that is lost counts as the end',
+    15,
+    'client/core/session-monitor.ts',
+    'else if (number === attempt) fail(reply);',
+    "else end({ reason: 'idle' });",
+  ),
+  fault(
+    'a ping that failed is sent again at once',
+    279,
+    'client/core/session-monitor.ts',
+    'retryAt = max(refusedUntil, time + min(backOff, LONGEST_BACK_OFF));',
+    'retryAt = max(refusedUntil, min(time, backOff));',
+  ),
+  fault(
+    'activity in other tabs is not heard of',
+    23,
+    'client/core/session-monitor.ts',
+    'if (instant > max(last, told + SAME)) {',
+    'if (instant > Infinity) {',
+  ),
+  fault(
+    'activity is not told to the other tabs',
+    1467,
+    'client/core/session-monitor.ts',
+    '      post();\n      postedAt = time;',
+    '      postedAt = time;',
+  ),
+  fault(
+    'an answer is kept from the other tabs',
+    11,
+    'client/core/session-monitor.ts',
+    '    if (mine) post(answer, sentAt);\n',
+    '',
+  ),
+  fault(
+    'the lock is never given back',
+    3,
+    'client/core/session-monitor.ts',
+    'else if (number === attempt) fail(reply);\n    };',
+    'else if (number === attempt) fail(reply);\n      await new Promise<void>(() => undefined);\n    };',
+  ),
+  fault(
+    'what has ended is extended by activity of before',
+    131,
+    'client/core/session-monitor.ts',
+    'const news = phase >= ACTIVE && last > told;',
+    'const news = last > told;',
+  ),
+  fault(
+    'activity counts from the moment in which it is told',
+    3,
+    'client/core/session-monitor.ts',
+    '({ idleFor: now() - last })',
+    '({ idleFor: min(0, last) })',
+  ),
+  fault(
+    'a page out of the back/forward cache is shown before the server has answered',
+    35,
+    'client/core/session-monitor.ts',
+    '      hide();\n      free();\n',
+    '      free();\n',
   ),
 ];
 

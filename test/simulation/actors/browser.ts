@@ -1,3 +1,4 @@
+import { CookieJar } from '../world/cookie-jar.js';
 import type { Random } from '../world/random.js';
 import { type Errand, type Plan, sessionIdIn } from '../world/visit.js';
 import type { World } from '../world/world.js';
@@ -37,8 +38,7 @@ const EDGES = [-1000, -100, -1, 0, 1, 100, 999, 1000, 1001, 2000];
  * the very instants in which something is about to be decided.
  */
 export class Browser {
-  readonly formerCookies: string[] = [];
-  #cookie: string | undefined;
+  readonly jar = new CookieJar();
 
   constructor(
     private readonly world: World,
@@ -59,11 +59,11 @@ export class Browser {
   #act(): void {
     if (this.random.chance(0.06)) return this.#readSession();
     // Somebody tries a cookie of former times.
-    if (this.formerCookies.length > 0 && this.random.chance(0.08))
-      return this.world.visit({ ...this.#plan('view'), cookie: this.random.pick(this.formerCookies) });
+    if (this.jar.former.length > 0 && this.random.chance(0.08))
+      return void this.world.visit({ ...this.#plan('view'), cookie: this.random.pick(this.jar.former) });
     const signedIn = this.#life?.state === 'alive';
     const errand = this.random.weighted((signedIn ? SIGNED_IN : SIGNED_OUT) as Record<Errand, number>);
-    this.world.visit(this.#plan(errand), (cookies) => this.#keep(cookies));
+    this.world.visit(this.#plan(errand), ({ cookies }) => this.jar.keep(cookies));
   }
 
   #plan(errand: Errand): Plan {
@@ -71,7 +71,7 @@ export class Browser {
     const longestMs = this.world.settings.limits.expireAfter * 1500;
     return {
       errand,
-      cookie: this.#cookie,
+      cookie: this.jar.cookie,
       gapMs: random.chance(0.2) ? this.#durationMs(longestMs / 2) : 0,
       waitsMs: [this.#durationMs(longestMs), this.#durationMs(longestMs)],
       ...(errand.startsWith('signIn') ? { user: random.pick(USERS) } : {}),
@@ -119,25 +119,12 @@ export class Browser {
   }
 
   #readSession(): void {
-    const cookie = this.random.pick([this.#cookie, ...this.formerCookies]);
+    const cookie = this.random.pick([this.jar.cookie, ...this.jar.former]);
     const sessionId = cookie && sessionIdIn(cookie);
     if (sessionId) this.world.readSession(sessionId);
   }
 
   get #life() {
-    return this.world.oracle.history.bySessionId(this.#cookie && sessionIdIn(this.#cookie));
-  }
-
-  #keep(cookies: readonly string[]): void {
-    for (const line of cookies) {
-      const [, value] = /^connect\.sid=([^;]+)/.exec(line) ?? [];
-      if (value === undefined || value === this.#cookie) continue;
-      if (this.#cookie !== undefined) this.formerCookies.push(this.#cookie);
-      this.#cookie = value;
-    }
-  }
-
-  get cookies(): string[] {
-    return [...this.formerCookies, ...(this.#cookie === undefined ? [] : [this.#cookie])];
+    return this.world.oracle.history.bySessionId(this.jar.sessionId);
   }
 }

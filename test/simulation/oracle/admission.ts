@@ -70,7 +70,10 @@ export class Admission {
     if (!life) return this.truth.break('dead stays dead', `the store gave out a session of nobody`);
     // What could not be moved to a new id, because the store failed, is there for whoever sees it for the first time.
     const isToBeSeen = life.state === 'over' && life.doubtful && life.sessionId === sessionId;
-    if (life.state !== 'beginning' && !isToBeSeen) this.#mustLive(life, process, 'was read from the store');
+    // Shorter limits that another request has brought in this very instant come too late for what is on its way.
+    const isShortened = life.foreseenSince === stamp(process);
+    if (life.state !== 'beginning' && !isToBeSeen && !isShortened)
+      this.#mustLive(life, process, 'was read from the store');
   }
 
   limitsAsked(process: ServerProcess, sessionId: string, user: string | undefined, limits: Limits): void {

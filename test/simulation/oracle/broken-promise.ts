@@ -1,10 +1,11 @@
-/** The promises of the server side, as the design numbers them, and three that go without saying. */
+/** The promises as the design numbers them, and four that go without saying. */
 export type Promised =
   | 'never early'
   | 'never late'
   | 'dead stays dead'
   | 'warned first'
   | 'told once'
+  | 'costs nothing'
   | 'nothing left behind'
   | 'time never goes back'
   | 'time goes on'

@@ -2,6 +2,7 @@ import type { AnySessionEvent } from '../../../lib/events/session-event.js';
 import type { SessionStatus } from '../../../lib/http/ping-answer.js';
 import type { Limits } from '../../../lib/index.js';
 import type { ServerProcess } from '../world/server-process.js';
+import type { Desktop } from '../world/browser/desktop.js';
 import type { Visit, VisitWitness } from '../world/visit.js';
 import { Admission } from './admission.js';
 import type { BrokenPromise } from './broken-promise.js';
@@ -11,6 +12,7 @@ import type { History } from './history.js';
 import { LeftBehind } from './left-behind.js';
 import { Pace } from './pace.js';
 import { Survival } from './survival.js';
+import { TabsOracle } from './tabs/tabs-oracle.js';
 import { Telling } from './telling.js';
 import { type Surroundings, titleOf, Truth } from './truth.js';
 import { Warnings } from './warnings.js';
@@ -29,6 +31,7 @@ export class Oracle implements VisitWitness {
   readonly #warnings: Warnings;
   readonly #telling: Telling;
   readonly #pace: Pace;
+  readonly #tabs: TabsOracle[] = [];
 
   constructor(world: Surroundings) {
     const truth = (this.#truth = new Truth(world));
@@ -49,10 +52,18 @@ export class Oracle implements VisitWitness {
     return this.#truth.history;
   }
 
+  /** @returns what sees the pages of a browser from now on */
+  watch(desktop: Desktop): TabsOracle {
+    const tabs = new TabsOracle(this.#truth, desktop);
+    this.#tabs.push(tabs);
+    return tabs;
+  }
+
   // What becomes of processes and clocks.
 
   processBegan(process: ServerProcess): void {
     this.#survival.processBegan(process);
+    for (const tabs of this.#tabs) tabs.serverChanged();
   }
 
   processCloses(process: ServerProcess): void {
@@ -65,6 +76,7 @@ export class Oracle implements VisitWitness {
 
   clockStepped(): void {
     this.#survival.clockStepped();
+    for (const tabs of this.#tabs) tabs.serverChanged();
   }
 
   // What handlers, guard and ping did.
@@ -79,6 +91,8 @@ export class Oracle implements VisitWitness {
 
   pinged(visit: Visit, status: SessionStatus): void {
     this.#admission.pinged(visit, status);
+    const life = this.history.livingUnder(visit.presentedId);
+    if (life) for (const tabs of this.#tabs) tabs.pinged(status, life);
   }
 
   /** A socket or a raw handler read the session store. */
@@ -133,6 +147,9 @@ export class Oracle implements VisitWitness {
 
   told(process: ServerProcess, event: AnySessionEvent): void {
     this.#telling.told(process, event);
+    const life = this.history.ofEvent(event);
+    if (life && event.kind === 'expire' && event.reason === 'idle')
+      for (const tabs of this.#tabs) tabs.expired(life, process, event);
   }
 
   // What must hold after every step, and at the end of the world.
@@ -147,9 +164,11 @@ export class Oracle implements VisitWitness {
       const process = clocks.living.find(({ number }) => number === life.process);
       if (process) this.#telling.checkTold(life, process);
     }
+    for (const tabs of this.#tabs) tabs.afterStep();
   }
 
   finish(process: ServerProcess): void {
     new LeftBehind(this.#truth).finish(process);
+    for (const tabs of this.#tabs) tabs.finish();
   }
 }

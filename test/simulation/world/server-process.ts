@@ -37,6 +37,13 @@ import type { Settings } from './settings.js';
 /** No browser of this world loads the client script. */
 const NO_FILES = { ofType: () => [] } as unknown as ClientFiles;
 
+/** Whose code runs: a server process, or a page. */
+export interface Inhabitant {
+  readonly title: string;
+  /** What has died runs nothing any more. */
+  readonly alive: boolean;
+}
+
 /** What surrounds a process and outlives it. */
 export interface Surroundings {
   readonly scheduler: Scheduler;
@@ -47,22 +54,22 @@ export interface Surroundings {
   newSessionId(): string;
   limitsFor(process: ServerProcess, request: SessionSecurityRequest): Limits | 'never' | undefined;
   told(process: ServerProcess, event: AnySessionEvent): void;
-  /** Runs what belongs to a process; the only way in. */
-  enter(process: ServerProcess, run: () => void): void;
+  /** Runs what belongs to somebody; the only way in. */
+  enter(inhabitant: Inhabitant, run: () => void): void;
 }
 
 /** The ping controller's methods, as Nest would call them. */
 export interface Pings {
-  read(request: unknown, response: unknown): Promise<SessionStatus>;
-  ping(request: unknown, response: unknown): Promise<SessionStatus>;
-  end(request: unknown, response: unknown): Promise<SessionStatus>;
+  read(request: unknown, response: unknown, start?: string): Promise<SessionStatus>;
+  ping(request: unknown, response: unknown, start?: string): Promise<SessionStatus>;
+  end(request: unknown, response: unknown, start?: string): Promise<SessionStatus>;
 }
 
 /**
  * One life of the server: the module's real classes, put together as the module file does, behind the real middleware
  * of express-session. Everything in here is lost in a crash; only the session storage stays.
  */
-export class ServerProcess implements Caller {
+export class ServerProcess implements Caller, Inhabitant {
   readonly clock: MachineClock;
   readonly references = new SessionReferences();
   readonly tracker: ActivityTracker;
@@ -74,6 +81,7 @@ export class ServerProcess implements Caller {
   readonly interceptor: SessionSecurityInterceptor;
   readonly pings: Pings;
   readonly #gate: SessionGate;
+  readonly #answer: PingAnswer;
   #alive = true;
 
   constructor(
@@ -134,7 +142,15 @@ export class ServerProcess implements Caller {
     this.interceptor = new SessionSecurityInterceptor(enforcer, platform);
     const texts = new ClientTexts(NO_FILES, options);
     const draftKeys = new DraftKeys(options, this.tracker, references, clock);
-    const answer = new PingAnswer(enforcer, this.tracker, references, texts, draftKeys, clock, options);
+    const answer = (this.#answer = new PingAnswer(
+      enforcer,
+      this.tracker,
+      references,
+      texts,
+      draftKeys,
+      clock,
+      options,
+    ));
     this.pings = Reflect.construct(pingController(options.path), [
       enforcer,
       this.tracker,
@@ -151,8 +167,17 @@ export class ServerProcess implements Caller {
     void this.tracker.open();
   }
 
+  get title(): string {
+    return `p${this.number}`;
+  }
+
   get alive(): boolean {
     return this.#alive;
+  }
+
+  /** The owner of a page that is made for this session. */
+  ownerOf(sessionId: string): string | undefined {
+    return this.#answer.ownerOf(sessionId) ?? undefined;
   }
 
   outside(delay: number, label: string, run: () => void): void {

@@ -35,6 +35,8 @@ export interface Plan {
   readonly user?: string;
   /** Seconds, of a ping. */
   readonly idleFor?: number;
+  /** A look by a page that starts: it asks for what the client needs. */
+  readonly start?: boolean;
   /** Marked by the page as a call in the background. */
   readonly background?: boolean;
   /** Between middleware and guard: the body is still coming in, the application's own guards take their time. */
@@ -53,6 +55,18 @@ export interface VisitSession {
   regenerate(callback: (error?: unknown) => void): unknown;
   destroy(callback: (error?: unknown) => void): unknown;
   [name: string]: unknown;
+}
+
+/** What arrives at the browser. */
+export interface Answer {
+  readonly status: number;
+  readonly retryAfter: string | null;
+  /** The `Set-Cookie` values. */
+  readonly cookies: readonly string[];
+  /** Of a ping, and of what goes wrong there. */
+  readonly body: unknown;
+  /** Whom the page was made for, if it was made for somebody signed in. */
+  readonly owner: string | undefined;
 }
 
 /** Sees what happens in the application, at the instant in which it happens. */
@@ -89,6 +103,8 @@ export class Visit {
   #rotatingFrom: string | undefined;
   #over = false;
   #ends = 0;
+  #body: unknown;
+  #owner: string | undefined;
 
   constructor(
     readonly number: number,
@@ -96,8 +112,8 @@ export class Visit {
     readonly process: ServerProcess,
     private readonly witness: VisitWitness,
     now: number,
-    /** Given the cookies of the answer, if one arrives. */
-    private readonly onAnswer: (cookies: readonly string[]) => void = () => undefined,
+    /** Given the answer, if there is one. */
+    private readonly onAnswer: (answer: Answer) => void = () => undefined,
   ) {
     this.beganAt = now;
     this.#waits = [...plan.waitsMs];
@@ -206,6 +222,7 @@ export class Visit {
     await this.process.guard.canActivate(context);
     const handler = defer(() => {
       this.witness.served(this);
+      if (this.user !== undefined) this.#owner = this.process.ownerOf(this.sessionId);
       return from(run());
     });
     await lastValueFrom(this.process.interceptor.intercept(context, { handle: () => handler }));
@@ -230,7 +247,8 @@ export class Visit {
   async #ping(name: 'read' | 'ping' | 'end'): Promise<void> {
     const { pings } = this.process;
     if (name === 'end') this.witness.ending(this, 'logout');
-    const status = await pings[name](this.request, this.response);
+    const start = this.plan.start ? '1' : undefined;
+    const status = (this.#body = await pings[name](this.request, this.response, start));
     if (name !== 'end') this.witness.pinged(this, status);
   }
 
@@ -265,7 +283,10 @@ export class Visit {
 
   #failed(error: unknown): void {
     this.response.statusCode = error instanceof HttpException ? error.getStatus() : 500;
-    if (error instanceof HttpException) return this.witness.refused(this);
+    if (error instanceof HttpException) {
+      this.#body = error.getResponse();
+      return this.witness.refused(this);
+    }
     this.witness.broke(this, error instanceof Error ? (error.stack ?? error.message) : String(error));
   }
 
@@ -278,8 +299,15 @@ export class Visit {
   #sent(): void {
     if (this.#ends++ > 0) this.witness.broke(this, 'the response ended twice');
     this.witness.sent(this);
-    if (!this.#over) this.onAnswer(this.response.cookies);
+    if (!this.#over) this.onAnswer(this.#answer());
     this.#close();
+  }
+
+  #answer(): Answer {
+    const { statusCode: status, cookies } = this.response;
+    const retryAfter = this.response.getHeader('Retry-After')?.toString() ?? null;
+    const body: unknown = this.#body === undefined ? undefined : JSON.parse(JSON.stringify(this.#body));
+    return { status, retryAfter, cookies, body, owner: this.#owner };
   }
 
   #close(): void {

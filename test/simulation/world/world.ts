@@ -4,11 +4,11 @@ import { Oracle } from '../oracle/oracle.js';
 import { runToRest } from './event-loop.js';
 import { Random } from './random.js';
 import { Scheduler } from './scheduler.js';
-import { ServerProcess, type Surroundings } from './server-process.js';
+import { type Inhabitant, ServerProcess, type Surroundings } from './server-process.js';
 import { SessionStorage } from './session-storage.js';
 import { drawSettings, type Settings } from './settings.js';
 import type { Trace } from './trace.js';
-import { type Plan, Visit, type VisitSession } from './visit.js';
+import { type Answer, type Plan, Visit, type VisitSession } from './visit.js';
 
 /** An arbitrary day, as the wall clock shows it when the world begins. */
 const EPOCH = 1_700_000_000_000;
@@ -35,8 +35,8 @@ export class World implements Surroundings {
   readonly #openVisits = new Set<Visit>();
   #sessionIds = 0;
   #wallOffset = 0;
-  /** Code of processes that the present happening leads into. */
-  #entering: { process: ServerProcess; run: () => void }[] = [];
+  /** Code that the present happening leads into. */
+  #entering: { inhabitant: Inhabitant; run: () => void }[] = [];
 
   constructor(
     seed: number,
@@ -112,14 +112,15 @@ export class World implements Surroundings {
     );
   }
 
-  /** Sends a request, if a process is up to take it. */
-  visit(plan: Plan, onAnswer?: (cookies: readonly string[]) => void): void {
+  /** Sends a request. Answers whether a process is up to take it. */
+  visit(plan: Plan, onAnswer?: (answer: Answer) => void): boolean {
     const process = this.#process;
-    if (!process) return;
+    if (!process) return false;
     const visit = new Visit(++this.#visits, plan, process, this.oracle, this.scheduler.now, onAnswer);
     this.#openVisits.add(visit);
     this.note(`visit ${visit.number}: ${JSON.stringify(plan)}`);
     this.enter(process, () => visit.begin());
+    return true;
   }
 
   /** A socket, or a handler that knows nothing of the module, looks a session up. */
@@ -177,8 +178,8 @@ export class World implements Surroundings {
     this.oracle.told(process, event);
   }
 
-  enter(process: ServerProcess, run: () => void): void {
-    this.#entering.push({ process, run });
+  enter(inhabitant: Inhabitant, run: () => void): void {
+    this.#entering.push({ inhabitant, run });
   }
 
   note(what: string): void {
@@ -187,12 +188,12 @@ export class World implements Surroundings {
 
   async #finishTurns(): Promise<void> {
     for (let next = this.#entering.shift(); next; next = this.#entering.shift()) {
-      const { process, run } = next;
+      const { inhabitant, run } = next;
       const turn = (callback: () => void): void =>
         this.scheduler.nextTurn(
-          `p${process.number} turns`,
-          () => this.enter(process, callback),
-          () => process.alive,
+          `${inhabitant.title} turns`,
+          () => this.enter(inhabitant, callback),
+          () => inhabitant.alive,
         );
       await runToRest(run, turn);
     }
