@@ -227,6 +227,8 @@ export class SessionSecurityModule
     return withRoutes(super.forRootAsync(options), options);
   }
 
+  #isOpen = false;
+
   constructor(
     private readonly tracker: ActivityTracker,
     private readonly gate: SessionGate,
@@ -236,18 +238,26 @@ export class SessionSecurityModule
     private readonly options: SessionSecurityOptions,
   ) {
     super();
-    // As early as can be: before the application registers plugins.
-    adapterHost.init$.subscribe(() => {
-      const { httpAdapter } = adapterHost;
-      if (isFastify(httpAdapter)) this.fastifyEntrance.open(httpAdapter.getInstance<FastifyServer>());
-    });
+    // As early as can be: before the application registers plugins. Testing modules have no adapter yet.
+    this.#openOnFastify();
+    const { init$ } = adapterHost as Partial<HttpAdapterHost>;
+    // Nest 11 does not tell when they are given one.
+    init$?.subscribe(() => this.#openOnFastify());
   }
 
   /** After the application's own middleware, which puts the session on the request. */
   configure(): void {
     const { httpAdapter } = this.adapterHost;
     requireOnce(httpAdapter, this);
-    if (!isFastify(httpAdapter)) this.expressEntrance.open(httpAdapter);
+    if (isFastify(httpAdapter)) this.#openOnFastify();
+    else this.expressEntrance.open(httpAdapter);
+  }
+
+  #openOnFastify(): void {
+    const { httpAdapter } = this.adapterHost;
+    if (this.#isOpen || !isFastify(httpAdapter)) return;
+    this.#isOpen = true;
+    this.fastifyEntrance.open(httpAdapter.getInstance<FastifyServer>());
   }
 
   async onApplicationBootstrap(): Promise<void> {

@@ -24,18 +24,19 @@ export function isFastify(adapter: { getType(): string } | undefined): boolean {
  */
 @Injectable()
 export class AdapterSessionPlatform extends SessionPlatform {
-  #platform: SessionPlatform;
+  #chosen: SessionPlatform | undefined;
 
   constructor(
-    adapterHost: HttpAdapterHost,
+    private readonly adapterHost: HttpAdapterHost,
     private readonly express: ExpressSessionPlatform,
     private readonly fastify: FastifySessionPlatform,
   ) {
     super();
-    this.#platform = express;
-    adapterHost.init$.subscribe(() => {
-      if (isFastify(adapterHost.httpAdapter)) this.#platform = fastify;
-    });
+  }
+
+  /** Requests come when the adapter is known. */
+  get #platform(): SessionPlatform {
+    return (this.#chosen ??= isFastify(this.adapterHost.httpAdapter) ? this.fastify : this.express);
   }
 
   get advice(): SetupAdvice {
