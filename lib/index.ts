@@ -13,6 +13,7 @@ export type * from './events/session-event.js';
 export { SessionSecurityEvents } from './events/session-security-events.js';
 export { SessionSecurityHealth, type SessionSecurityHealthResult } from './events/session-security-health.js';
 export type { NoticeReason } from './http/end-notice.js';
+export type { LiveConnection, SessionReader } from './http/live-connections.js';
 export type { SessionStatus } from './http/ping-answer.js';
 export { PASSIVE_HEADER } from './http/request-classifier.js';
 export type { SessionSecurityResponse } from './http/response-headers.js';

@@ -35,6 +35,7 @@ import { ExpressSessionPlatform } from './http/express/express-session-platform.
 import { FastifyEntrance, type FastifyServer } from './http/fastify/fastify-entrance.js';
 import { FastifySessionPlatform } from './http/fastify/fastify-session-platform.js';
 import { ExpressSessionBlobs, SessionGate } from './http/gate/session-gate.js';
+import { LiveConnections } from './http/live-connections.js';
 import { PingAnswer } from './http/ping-answer.js';
 import { pingController } from './http/ping.controller.js';
 import { RequestClassifier } from './http/request-classifier.js';
@@ -170,6 +171,7 @@ const http: Provider[] = [
   ClientTexts,
   ExpressEntrance,
   FastifyEntrance,
+  LiveConnections,
   SessionSecurityService,
   { provide: APP_GUARD, useClass: SessionSecurityGuard },
   { provide: APP_INTERCEPTOR, useClass: SessionSecurityInterceptor },

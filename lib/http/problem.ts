@@ -17,6 +17,10 @@ export class ProblemException extends HttpException {
     response: ResponseHeaders,
   ) {
     super({ type: 'about:blank', ...problem }, problem.status);
+    this.message = problem.detail;
+    // By this Nest's GraphQL driver knows what is thrown for HTTP; it stays out of the JSON
+    // (https://github.com/nestjs/graphql/blob/master/packages/apollo/lib/drivers/apollo-base.driver.ts).
+    Object.defineProperty(this.getResponse(), 'statusCode', { value: problem.status });
     response.setHeader('Content-Type', 'application/problem+json');
     response.setHeader('Cache-Control', 'no-store');
   }

@@ -29,14 +29,20 @@ export class RequestClassifier {
   /** True if the request is no sign of a person: by method, header, decorator or the `passive` option. */
   isPassive(context: ExecutionContext, request: SessionSecurityRequest): boolean {
     if (isBackground(request)) return true;
-    const decorated = this.reflector.getAllAndOverride<boolean | undefined>(PASSIVE, [
-      context.getHandler(),
-      context.getClass(),
-    ]);
+    const decorated = this.#decorated(context);
     if (decorated !== undefined) return decorated;
     if (this.#matchers.length === 0) return false;
     const paths = this.#pathsOf(request);
     return this.#matchers.some((matches) => matches(request, paths));
+  }
+
+  /** True if a message over an open connection is a sign of a person: only where `@Passive(false)` says so. */
+  isActivity(context: ExecutionContext): boolean {
+    return this.#decorated(context) === false;
+  }
+
+  #decorated(context: ExecutionContext): boolean | undefined {
+    return this.reflector.getAllAndOverride(PASSIVE, [context.getHandler(), context.getClass()]);
   }
 
   /** The path as it was requested, within a mount, and without the global prefix: a pattern may be written for any. */

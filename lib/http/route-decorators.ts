@@ -8,7 +8,8 @@ export const OWN_ROUTE = 'session-security:own-route';
 
 /**
  * Requests to this handler, or to all handlers of this class, are not activity: polling, notifications, status.
- * `@Passive(false)` on a handler makes an exception from its class.
+ * `@Passive(false)` on a handler makes an exception from its class. Messages over sockets are passive unless it says
+ * otherwise of their handler or gateway.
  *
  * @publicApi
  */

@@ -9,10 +9,12 @@ import { ActivityTracker } from '../activity/activity-tracker.js';
 import { SessionSecurityOptions, type SessionSecurityRequest } from '../options/index.js';
 import { EndNotice } from './end-notice.js';
 import { ExpiredAnswer } from './expired-answer.js';
+import { handledBy } from './handled-request.js';
+import { LiveConnections } from './live-connections.js';
 import { RequestClassifier } from './request-classifier.js';
 import { storeUnavailable, tooManySessions } from './problem.js';
 import type { RequestState } from './request-state.js';
-import type { ResponseHeaders, SessionSecurityResponse } from './response-headers.js';
+import type { ResponseHeaders } from './response-headers.js';
 import { ALLOW_EXPIRED, OWN_ROUTE } from './route-decorators.js';
 import { SessionEnforcer } from './session-enforcer.js';
 import { SessionPlatform } from './session-platform.js';
@@ -30,26 +32,50 @@ export class SessionSecurityGuard implements CanActivate {
     private readonly notice: EndNotice,
     private readonly platform: SessionPlatform,
     private readonly advisor: SetupAdvisor,
+    private readonly connections: LiveConnections,
     private readonly options: SessionSecurityOptions,
   ) {}
 
   /** Answers at once where nothing is to be waited for, as for nearly every request: a promise would cost more than that. */
   canActivate(context: ExecutionContext): boolean | Promise<boolean> {
-    if (context.getType() !== 'http') return true;
-    const state = this.enforcer.enforce(context.switchToHttp().getRequest<SessionSecurityRequest>());
+    const handled = handledBy(context);
+    if (!handled) return true;
+    if (handled.over === 'connection') return this.#admitMessage(context, handled.connection);
+    const { request, response } = handled;
+    const headers = this.platform.headersOf(response);
+    const state = this.enforcer.enforce(request);
     return state instanceof Promise
-      ? state.then((found) => this.#count(context, found))
-      : this.#count(context, state);
+      ? state.then((found) => this.#count(context, request, headers, found))
+      : this.#count(context, request, headers, state);
   }
 
   /** Counts the request as activity, if it is. */
-  #count(context: ExecutionContext, state: RequestState): boolean | Promise<boolean> {
-    const request = context.switchToHttp().getRequest<SessionSecurityRequest>();
+  #count(
+    context: ExecutionContext,
+    request: SessionSecurityRequest,
+    headers: ResponseHeaders,
+    state: RequestState,
+  ): boolean | Promise<boolean> {
     if (state.outcome === 'unwatched') this.#requireSessions(request);
-    if (state.outcome === 'turned-away') throw tooManySessions(this.#headersOf(context));
+    if (state.outcome === 'turned-away') throw tooManySessions(headers);
     // Somebody is there, also when the store cannot say who.
     const counted = this.classifier.isPassive(context, request) ? undefined : this.enforcer.touch(request);
-    return counted ? counted.then(() => this.#admit(context, state)) : this.#admit(context, state);
+    return counted
+      ? counted.then(() => this.#admit(context, request, headers, state))
+      : this.#admit(context, request, headers, state);
+  }
+
+  /**
+   * What comes in over a connection that was opened by a watched session is heard for as long as that lives. It is
+   * activity only where the handler or its gateway says so: much of it is sent by programs.
+   */
+  async #admitMessage(context: ExecutionContext, connection: object): Promise<boolean> {
+    const request = await this.connections.requestOf(connection);
+    if (!request) return true;
+    const { outcome } = await this.enforcer.enforce(request);
+    if (outcome !== 'watched') return false;
+    if (this.classifier.isActivity(context)) await this.enforcer.touch(request);
+    return this.enforcer.stateOf(request).outcome === 'watched';
   }
 
   #requireSessions(request: SessionSecurityRequest): void {
@@ -59,10 +85,13 @@ export class SessionSecurityGuard implements CanActivate {
       throw new InternalServerErrorException(this.advisor.irrevocable(this.platform.advice));
   }
 
-  #admit(context: ExecutionContext, state: RequestState): true {
-    const request = context.switchToHttp().getRequest<SessionSecurityRequest>();
-    const response = this.#headersOf(context);
-    this.notice.leave(request, response);
+  #admit(
+    context: ExecutionContext,
+    request: SessionSecurityRequest,
+    headers: ResponseHeaders,
+    state: RequestState,
+  ): true {
+    this.notice.leave(request, headers);
     if (state.endedId !== undefined && !this.#isOwnRoute(context))
       this.tracker.presentedAfterEnd(state.endedId);
     if (
@@ -70,24 +99,20 @@ export class SessionSecurityGuard implements CanActivate {
       this.options.onExpired !== 'anonymous' &&
       !this.#allowsExpired(context, request)
     ) {
-      this.expiredAnswer.refuse(request, response, state.ended);
+      this.expiredAnswer.refuse(request, headers, state.ended);
     }
     if (
       state.storeFailed &&
       this.options.onStoreFailure === 'unavailable' &&
       !this.#allowsExpired(context, request)
     )
-      throw storeUnavailable(response);
+      throw storeUnavailable(headers);
     if (state.outcome !== 'watched') return true;
     // ASVS 5.0 14.3.2; a handler that sets the header itself has the last word.
-    if (!response.headersSent && response.getHeader('Cache-Control') === undefined) {
-      response.setHeader('Cache-Control', 'no-store');
+    if (!headers.headersSent && headers.getHeader('Cache-Control') === undefined) {
+      headers.setHeader('Cache-Control', 'no-store');
     }
     return true;
-  }
-
-  #headersOf(context: ExecutionContext): ResponseHeaders {
-    return this.platform.headersOf(context.switchToHttp().getResponse<SessionSecurityResponse>());
   }
 
   /** The client asks about its own end; that is no use of an ended session. */

@@ -2,6 +2,7 @@ import { type CallHandler, type ExecutionContext, Injectable, type NestIntercept
 import { Observable } from 'rxjs';
 import { TooManySessionsError } from '../activity/user-sessions.js';
 import type { SessionSecurityRequest } from '../options/index.js';
+import { handledBy } from './handled-request.js';
 import { tooManySessions } from './problem.js';
 import type { SessionSecurityResponse } from './response-headers.js';
 import { SessionEnforcer } from './session-enforcer.js';
@@ -16,9 +17,9 @@ export class SessionSecurityInterceptor implements NestInterceptor {
   ) {}
 
   intercept(context: ExecutionContext, next: CallHandler): Observable<unknown> {
-    if (context.getType() !== 'http') return next.handle();
-    const request = context.switchToHttp().getRequest<SessionSecurityRequest>();
-    const response = context.switchToHttp().getResponse<SessionSecurityResponse>();
+    const handled = handledBy(context);
+    if (handled?.over !== 'http') return next.handle();
+    const { request, response } = handled;
     return settlingFirst(next.handle(), () => this.#settle(request, response));
   }
 

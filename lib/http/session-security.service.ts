@@ -1,13 +1,15 @@
+import type { IncomingMessage } from 'node:http';
 import { Injectable } from '@nestjs/common';
 import { ApplicationConfig } from '@nestjs/core';
 import type { EndReason } from '../activity/activity-record.js';
-import { from, type Observable, of, switchMap } from 'rxjs';
+import { from, type MonoTypeOperatorFunction, type Observable, of, switchMap, takeUntil } from 'rxjs';
 import { ActivityTracker } from '../activity/activity-tracker.js';
 import { type LiveSession, UserSessions } from '../activity/user-sessions.js';
 import { SessionSecurityOptions, type SessionSecurityRequest, toleranceOf } from '../options/index.js';
 import { describePolicy, type PolicyDescription } from '../policy/index.js';
 import { ClientFiles } from './client-files.js';
 import { EndNotice, type NoticeReason } from './end-notice.js';
+import { type LiveConnection, LiveConnections, type SessionReader } from './live-connections.js';
 import { PingAnswer, type SessionStatus } from './ping-answer.js';
 import type { SessionSecurityResponse } from './response-headers.js';
 import { addressOf } from './route-address.js';
@@ -39,6 +41,7 @@ export class SessionSecurityService {
     private readonly notice: EndNotice,
     private readonly files: ClientFiles,
     private readonly platform: SessionPlatform,
+    private readonly connections: LiveConnections,
     private readonly applicationConfig: ApplicationConfig,
     private readonly options: SessionSecurityOptions,
   ) {}
@@ -98,6 +101,28 @@ export class SessionSecurityService {
         sessionId === undefined ? of(ended?.reason ?? null) : this.tracker.ended(sessionId),
       ),
     );
+  }
+
+  /**
+   * Passes a stream on for as long as the request's session lives, and completes it then: for `@Sse()`. Completes at once
+   * when nobody is signed in.
+   */
+  whileSessionLives<Value>(request: SessionSecurityRequest): MonoTypeOperatorFunction<Value> {
+    return takeUntil(this.ended(request));
+  }
+
+  /**
+   * Closes a socket when the session ends in which it was opened: a WebSocket with code 1008 (RFC 6455), at once when
+   * nobody is signed in. Until then the gateway's handlers are reached, and after it they are not.
+   *
+   * @param connection a WebSocket of `ws` or a socket of socket.io, as `handleConnection` is given it
+   * @param request the request that opened it
+   * @param readSession express-session's middleware, unless it has read the request's session already; when it fails the
+   *   connection is closed with code 1013
+   */
+  closeWithSession(connection: LiveConnection, request: IncomingMessage, readSession?: SessionReader): void {
+    const opening = request as IncomingMessage & SessionSecurityRequest;
+    this.connections.watch(connection, opening, () => this.ended(opening), readSession);
   }
 
   /** The policy in force, for an auditor: as an object, which is JSON, and as Markdown (ASVS 5.0 7.1.1). */

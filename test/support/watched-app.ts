@@ -11,6 +11,7 @@ import {
   type INestApplication,
   Injectable,
   type LoggerService,
+  type ModuleMetadata,
   type Provider,
   Module,
   Post,
@@ -178,6 +179,7 @@ export interface WatchedAppOptions {
   readonly security?: SessionSecurityOptionsInput;
   readonly session?: Partial<SessionOptions>;
   readonly store?: Store;
+  readonly imports?: ModuleMetadata['imports'];
   readonly controllers?: Type[];
   readonly providers?: Provider[];
   readonly clock?: VirtualClock;
@@ -202,7 +204,10 @@ export class WatchedApp {
     const messages = new Messages();
 
     @Module({
-      imports: [SessionSecurityModule.forRoot({ warnAfter: 5, expireAfter: 10, ...options.security })],
+      imports: [
+        SessionSecurityModule.forRoot({ warnAfter: 5, expireAfter: 10, ...options.security }),
+        ...(options.imports ?? []),
+      ],
       controllers: [DeskController, ...(options.controllers ?? [])],
       providers: [EventLog, ...(options.providers ?? [])],
     })

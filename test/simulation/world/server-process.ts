@@ -17,6 +17,7 @@ import { ExpiredAnswer } from '../../../lib/http/expired-answer.js';
 import { ExpressEntrance } from '../../../lib/http/express/express-entrance.js';
 import { ExpressSessionPlatform } from '../../../lib/http/express/express-session-platform.js';
 import { ExpressSessionBlobs, SessionGate } from '../../../lib/http/gate/session-gate.js';
+import { LiveConnections } from '../../../lib/http/live-connections.js';
 import { PingAnswer, type SessionStatus } from '../../../lib/http/ping-answer.js';
 import { pingController } from '../../../lib/http/ping.controller.js';
 import { RequestClassifier } from '../../../lib/http/request-classifier.js';
@@ -137,6 +138,7 @@ export class ServerProcess implements Caller, Inhabitant {
       notice,
       platform,
       advisor,
+      new LiveConnections(),
       options,
     );
     this.interceptor = new SessionSecurityInterceptor(enforcer, platform);

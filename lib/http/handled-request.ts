@@ -1,0 +1,43 @@
+import type { ExecutionContext } from '@nestjs/common';
+import type { SessionSecurityRequest } from '../options/index.js';
+import type { SessionSecurityResponse } from './response-headers.js';
+
+/** What a handler answers: a request over HTTP, or something that comes in over a connection that stays open. */
+export type Handled =
+  | {
+      readonly over: 'http';
+      readonly request: SessionSecurityRequest;
+      readonly response: SessionSecurityResponse;
+    }
+  | { readonly over: 'connection'; readonly connection: object };
+
+/** What Nest's drivers of GraphQL hand to resolvers: the request, or in subscriptions what graphql-ws knows of the connection. */
+interface ResolverContext {
+  readonly req?:
+    (SessionSecurityRequest & { res?: SessionSecurityResponse }) | { extra: { request: object } };
+  readonly res?: SessionSecurityResponse;
+}
+
+/** `undefined` for what has nothing to do with a browser, such as a message of a microservice. */
+export function handledBy(context: ExecutionContext): Handled | undefined {
+  switch (context.getType<'http' | 'ws' | 'rpc' | 'graphql'>()) {
+    case 'http': {
+      const http = context.switchToHttp();
+      return { over: 'http', request: http.getRequest(), response: http.getResponse() };
+    }
+    case 'graphql':
+      return handledByResolver(context.getArgByIndex<ResolverContext | undefined>(2));
+    case 'ws':
+      return { over: 'connection', connection: context.switchToWs().getClient() };
+    default:
+      return undefined;
+  }
+}
+
+function handledByResolver(context: ResolverContext | undefined): Handled | undefined {
+  const request = context?.req;
+  if (!request) return undefined;
+  if ('extra' in request) return { over: 'connection', connection: request.extra.request };
+  const response = request.res ?? context.res;
+  return response && { over: 'http', request, response };
+}

@@ -1,0 +1,86 @@
+import { ServerResponse, type IncomingMessage } from 'node:http';
+import { Injectable, Logger } from '@nestjs/common';
+import type { Observable } from 'rxjs';
+import type { SessionSecurityRequest } from '../options/index.js';
+
+/** Policy violation (RFC 6455 section 7.4.1). */
+const POLICY_VIOLATION = 1008;
+/** Try again later (IANA WebSocket close code registry). */
+const TRY_AGAIN_LATER = 1013;
+
+/** A WebSocket of `ws`, or a socket of socket.io, as a gateway is handed it. */
+export type LiveConnection = { once(event: string, listener: () => void): unknown } & (
+  { close(code: number, reason: string): unknown } | { disconnect(close: boolean): unknown }
+);
+
+/** Middleware that reads the session of a request, such as what `session()` of express-session answers. */
+export type SessionReader = (request: never, response: never, next: (error?: unknown) => void) => unknown;
+
+interface Watched {
+  readonly request: SessionSecurityRequest;
+  /** When the session of the request has been read. */
+  readonly read: Promise<void>;
+}
+
+/** Which connection was opened by whose request. Connections outlive their requests, and need not outlive the session. */
+@Injectable()
+export class LiveConnections {
+  readonly #logger = new Logger('SessionSecurity');
+  readonly #watched = new WeakMap<object, Watched>();
+
+  /**
+   * Closes a connection when `ended` emits, and keeps in mind by which request it was opened.
+   *
+   * @param readSession reads the session of the request, if nothing has done so before
+   */
+  watch(
+    connection: LiveConnection,
+    request: SessionSecurityRequest,
+    ended: () => Observable<unknown>,
+    readSession?: SessionReader,
+  ): void {
+    const read = readSession ? sessionRead(request, readSession) : Promise.resolve();
+    const watched = { request, read };
+    this.#watched.set(connection, watched);
+    // What subscriptions of GraphQL know is the request alone.
+    this.#watched.set(request, watched);
+    read.then(
+      () => {
+        const waiting = ended().subscribe(() => close(connection, POLICY_VIOLATION, 'The session has ended'));
+        for (const event of ['close', 'disconnect']) connection.once(event, () => waiting.unsubscribe());
+      },
+      (error: unknown) => {
+        this.#logger.error(
+          `A connection was closed, because its session could not be read: ${String(error)}`,
+        );
+        close(connection, TRY_AGAIN_LATER, 'The session could not be read');
+      },
+    );
+  }
+
+  /**
+   * By which request a connection was opened, with its session; `undefined` if the connection is not watched. Rejects if
+   * the session could not be read.
+   */
+  async requestOf(connectionOrRequest: object): Promise<SessionSecurityRequest | undefined> {
+    const watched = this.#watched.get(connectionOrRequest);
+    await watched?.read;
+    return watched?.request;
+  }
+}
+
+/** An upgrade request passes no middleware, so it is given one, with a response that is never sent. */
+function sessionRead(request: SessionSecurityRequest, readSession: SessionReader): Promise<void> {
+  const response = new ServerResponse(request as unknown as IncomingMessage);
+  return new Promise((resolve, reject) => {
+    readSession(request as never, response as never, (error) => {
+      if (error === undefined || error === null) resolve();
+      else reject(error instanceof Error ? error : new Error('the middleware gave no reason'));
+    });
+  });
+}
+
+function close(connection: LiveConnection, code: number, reason: string): void {
+  if ('disconnect' in connection) connection.disconnect(true);
+  else connection.close(code, reason);
+}

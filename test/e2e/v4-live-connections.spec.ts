@@ -1,0 +1,218 @@
+import { once } from 'node:events';
+import { get, type IncomingMessage } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { text } from 'node:stream/consumers';
+import { afterEach, describe, expect, it } from '@jest/globals';
+import { Controller, Req, Sse, type Type } from '@nestjs/common';
+import { IoAdapter } from '@nestjs/platform-socket.io';
+import { WsAdapter } from '@nestjs/platform-ws';
+import { type OnGatewayConnection, SubscribeMessage, WebSocketGateway } from '@nestjs/websockets';
+import session, { MemoryStore } from 'express-session';
+import { concat, NEVER, of } from 'rxjs';
+import { io, type Socket } from 'socket.io-client';
+import { WebSocket } from 'ws';
+import {
+  type LiveConnection,
+  Passive,
+  type SessionReader,
+  type SessionSecurityRequest,
+  SessionSecurityService,
+} from '../../lib/index.js';
+import { type Browser, WatchedApp } from '../support/watched-app.js';
+
+@Controller()
+class NewsController {
+  constructor(private readonly security: SessionSecurityService) {}
+
+  @Passive()
+  @Sse('news')
+  news(@Req() request: SessionSecurityRequest) {
+    return concat(of({ data: 'welcome' }), NEVER).pipe(this.security.whileSessionLives(request));
+  }
+}
+
+let desk: WatchedApp;
+let readSession: SessionReader;
+
+/** Messages of two kinds, in an application of sockets. */
+@WebSocketGateway()
+class WardGateway implements OnGatewayConnection {
+  constructor(private readonly security: SessionSecurityService) {}
+
+  handleConnection(connection: LiveConnection & { request?: IncomingMessage }, request?: IncomingMessage) {
+    this.security.closeWithSession(connection, (request ?? connection.request)!, readSession);
+  }
+
+  @SubscribeMessage('position')
+  position(): object {
+    return { event: 'answer', data: 'position' };
+  }
+
+  @Passive(false)
+  @SubscribeMessage('note')
+  note(): object {
+    return { event: 'answer', data: 'note' };
+  }
+}
+
+@WebSocketGateway()
+class CarelessGateway {
+  @SubscribeMessage('position')
+  position(): object {
+    return { event: 'answer', data: 'position' };
+  }
+}
+
+async function start(gateway: Type, adapter: typeof WsAdapter | typeof IoAdapter = WsAdapter): Promise<void> {
+  const store = new MemoryStore();
+  const sessions = session({ secret: 'for tests only', resave: false, saveUninitialized: false, store });
+  readSession = sessions as SessionReader;
+  desk = await WatchedApp.start({
+    store,
+    controllers: [NewsController],
+    providers: [gateway],
+    configure: (app) => {
+      app.use(sessions);
+      app.useWebSocketAdapter(new adapter(app));
+    },
+  });
+}
+
+afterEach(() => desk.close());
+
+const port = (): number => (desk.app.getHttpServer().address() as AddressInfo).port;
+const cookieOf = ({ cookies }: Browser): string =>
+  [...cookies].map(([name, value]) => `${name}=${value}`).join('; ');
+
+async function openSocket(browser: Browser): Promise<WebSocket> {
+  const socket = new WebSocket(`ws://127.0.0.1:${port()}`, { headers: { cookie: cookieOf(browser) } });
+  await once(socket, 'open');
+  return socket;
+}
+
+const codeOf = async (closing: Promise<unknown[]>): Promise<unknown> => (await closing)[0];
+
+async function ask(socket: WebSocket, event: string): Promise<unknown> {
+  socket.send(JSON.stringify({ event, data: null }));
+  const [answer] = (await once(socket, 'message')) as [Buffer];
+  return JSON.parse(answer.toString());
+}
+
+describe('V4 a stream of server-sent events', () => {
+  it('V4 goes on for as long as the session lives, then completes', async () => {
+    await start(CarelessGateway);
+    const browser = await desk.signedIn();
+    const [stream] = (await once(
+      get({ port: port(), path: '/news', headers: { cookie: cookieOf(browser) } }),
+      'response',
+    )) as [IncomingMessage];
+    const heard = text(stream);
+    await desk.clock.advance(9);
+    expect(stream.readableEnded).toBe(false);
+    await desk.clock.advance(1);
+    expect(await heard).toContain('data: welcome');
+    expect(desk.log.of('expire')).toHaveLength(1);
+  });
+
+  it('V4 completes at once when nobody is signed in', async () => {
+    await start(CarelessGateway);
+    await desk.browser().get('/news').expect(200);
+  });
+});
+
+describe('V4 a WebSocket', () => {
+  it('V4 is closed with 1008 when its session expires, without a request, and others stay open', async () => {
+    await start(WardGateway);
+    const leaving = await openSocket(await desk.signedIn());
+    const closing = once(leaving, 'close');
+    await desk.clock.advance(5);
+    const staying = await openSocket(await desk.signedIn('ben'));
+    expect(await ask(staying, 'position')).toEqual({ event: 'answer', data: 'position' });
+    await desk.clock.advance(5);
+    expect(await codeOf(closing)).toBe(1008);
+    expect(await ask(staying, 'position')).toEqual({ event: 'answer', data: 'position' });
+  });
+
+  it.each(['logout', 'endAll'])('V4 is closed when its session is ended (%s)', async (way) => {
+    await start(WardGateway);
+    const browser = await desk.signedIn();
+    const closing = once(await openSocket(browser), 'close');
+    if (way === 'logout') await browser.post('/logout');
+    else await desk.security.endAll('anna');
+    expect(await codeOf(closing)).toBe(1008);
+  });
+
+  it('V4 goes on when the session is given another id', async () => {
+    await start(WardGateway);
+    const browser = await desk.signedIn();
+    const socket = await openSocket(browser);
+    await browser.post('/rotate').expect(201);
+    expect(await ask(socket, 'position')).toEqual({ event: 'answer', data: 'position' });
+    const closing = once(socket, 'close');
+    await desk.clock.advance(10);
+    expect(await codeOf(closing)).toBe(1008);
+  });
+
+  it('V4 is closed at once when nobody is signed in, also by a cookie of before', async () => {
+    await start(WardGateway);
+    const late = await desk.signedIn();
+    await desk.clock.advance(10);
+    for (const browser of [desk.browser(), late]) {
+      const socket = new WebSocket(`ws://127.0.0.1:${port()}`, { headers: { cookie: cookieOf(browser) } });
+      expect(await codeOf(once(socket, 'close'))).toBe(1008);
+    }
+  });
+
+  it('V4 is closed with 1013 when its session cannot be read', async () => {
+    await start(WardGateway);
+    const browser = await desk.signedIn();
+    readSession = (_request, _response, next) => next(new Error('the store is away'));
+    const socket = new WebSocket(`ws://127.0.0.1:${port()}`, { headers: { cookie: cookieOf(browser) } });
+    expect(await codeOf(once(socket, 'close'))).toBe(1013);
+    expect(desk.messages.matching(/the store is away/)).toHaveLength(1);
+  });
+
+  it('V4 counts as activity only where a handler says so', async () => {
+    await start(WardGateway);
+    const socket = await openSocket(await desk.signedIn());
+    const closing = once(socket, 'close');
+    await desk.clock.advance(8);
+    await ask(socket, 'note');
+    await desk.clock.advance(8);
+    expect(desk.log.of('expire')).toEqual([]);
+    await ask(socket, 'position');
+    await desk.clock.advance(2);
+    expect(await codeOf(closing)).toBe(1008);
+    expect(desk.log.of('expire')).toHaveLength(1);
+  });
+
+  it('V4 is left alone where the application does not ask for it', async () => {
+    await start(CarelessGateway);
+    const socket = await openSocket(await desk.signedIn());
+    await desk.clock.advance(10);
+    expect(await ask(socket, 'position')).toEqual({ event: 'answer', data: 'position' });
+  });
+});
+
+describe('V4 a socket of socket.io', () => {
+  const connect = (browser: Browser): Socket =>
+    io(`http://127.0.0.1:${port()}`, {
+      extraHeaders: { cookie: cookieOf(browser) },
+      transports: ['websocket'],
+      reconnection: false,
+    });
+  const told = (socket: Socket, event: string): Promise<unknown> =>
+    new Promise((resolve) => socket.once(event, resolve));
+
+  it('V4 is disconnected when its session expires', async () => {
+    await start(WardGateway, IoAdapter);
+    const socket = connect(await desk.signedIn());
+    await told(socket, 'connect');
+    const answered = told(socket, 'answer');
+    socket.emit('position');
+    expect(await answered).toBe('position');
+    const disconnected = told(socket, 'disconnect');
+    await desk.clock.advance(10);
+    expect(await disconnected).toBe('io server disconnect');
+  });
+});
