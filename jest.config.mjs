@@ -28,7 +28,15 @@ export default {
       displayName: 'fastify',
       globals: { httpAdapter: 'fastify' },
       roots: ['<rootDir>/test/e2e', '<rootDir>/test/fastify'],
-      testPathIgnorePatterns: ['c7-', 'configuration-traps', 'e4-', 'sample', 'testing-kit'],
+      testPathIgnorePatterns: [
+        'c7-',
+        'configuration-traps',
+        'e4-',
+        'graphql',
+        'sample',
+        'testing-kit',
+        'v4-sockets',
+      ],
     },
   ],
 };

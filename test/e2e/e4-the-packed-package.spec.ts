@@ -125,7 +125,7 @@ describe('E4 the packed package', () => {
       'package/dist/client/index.d.ts',
       'package/dist/client/client.js',
       'package/dist/client/de.json',
-      'package/dist/redis/scripts/claim.lua',
+      'package/dist/redis/scripts/end.lua',
       'package/LICENSE',
     ]) {
       expect(files).toContain(wanted);

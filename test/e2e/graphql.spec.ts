@@ -150,7 +150,7 @@ describe('V4 a subscription of GraphQL', () => {
   it('V4 ends with the session in which it was opened, and is not activity', async () => {
     await start();
     const browser = await desk.signedIn();
-    const cookie = [...browser.cookies].map(([name, value]) => `${name}=${value}`).join('; ');
+    const cookie = browser.cookieHeader;
     const { port } = desk.app.getHttpServer().address() as AddressInfo;
     class SignedInSocket extends WebSocket {
       constructor(address: string, protocols: string) {

@@ -102,7 +102,7 @@ describe('hostile input', () => {
       const { port } = desk.app.getHttpServer().address() as AddressInfo;
       const socket = connect(port, '127.0.0.1');
       await once(socket, 'connect');
-      const cookie = [...browser.cookies].map(([name, value]) => `${name}=${value}`).join('; ');
+      const cookie = browser.cookieHeader;
       socket.write(`${method} ${path} HTTP/1.1\r\nHost: x\r\nCookie: ${cookie}\r\nContent-Length: 0\r\n\r\n`);
       await desk.app.get(Doors).reached(door);
       socket.destroy();
@@ -138,7 +138,7 @@ describe('hostile input', () => {
   const exchange = async (browser: Browser, target: string, ...headers: string[]): Promise<string> => {
     const { port } = desk.app.getHttpServer().address() as AddressInfo;
     const socket = connect(port, '127.0.0.1');
-    const cookie = [...browser.cookies].map(([name, value]) => `${name}=${value}`).join('; ');
+    const cookie = browser.cookieHeader;
     const lines = [`GET ${target} HTTP/1.1`, 'Host: x', 'Connection: close', `Cookie: ${cookie}`, ...headers];
     socket.write(`${lines.join('\r\n')}\r\n\r\n`);
     return text(socket);

@@ -330,19 +330,20 @@ export class Browser {
   /** A body that is sent bit by bit. */
   upload(path: string): { write(text: string): void; end(text: string): void; answer: Promise<any> } {
     const { port } = this.app.getHttpServer().address() as AddressInfo;
-    const headers = { Cookie: this.#cookieHeader(), 'Content-Type': 'application/octet-stream' };
+    const headers = { Cookie: this.cookieHeader, 'Content-Type': 'application/octet-stream' };
     const call = httpRequest({ port, host: '127.0.0.1', path, method: 'POST', headers });
     const answer = once(call, 'response').then(([response]: IncomingMessage[]) => json(response!));
     return { write: (text) => void call.write(text), end: (text) => void call.end(text), answer };
   }
 
-  #cookieHeader(): string {
+  /** All cookies, as a browser sends them. */
+  get cookieHeader(): string {
     return [...this.cookies].map(([name, value]) => `${name}=${value}`).join('; ');
   }
 
   #send(method: 'get' | 'head' | 'options' | 'post', path: string): Call {
     const call = request(this.app.getHttpServer())[method](path);
-    const cookies = this.#cookieHeader();
+    const cookies = this.cookieHeader;
     if (cookies) void call.set('Cookie', cookies);
     return call.on('response', (response) => {
       for (const line of (response.headers['set-cookie'] ?? []) as string[]) this.#keep(line);

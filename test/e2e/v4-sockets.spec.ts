@@ -1,35 +1,16 @@
 import { once } from 'node:events';
-import { get, type IncomingMessage } from 'node:http';
+import type { IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { text } from 'node:stream/consumers';
 import { afterEach, describe, expect, it } from '@jest/globals';
-import { Controller, Req, Sse, type Type } from '@nestjs/common';
+import type { Type } from '@nestjs/common';
 import { IoAdapter } from '@nestjs/platform-socket.io';
 import { WsAdapter } from '@nestjs/platform-ws';
 import { type OnGatewayConnection, SubscribeMessage, WebSocketGateway } from '@nestjs/websockets';
 import session, { MemoryStore } from 'express-session';
-import { concat, NEVER, of } from 'rxjs';
 import { io, type Socket } from 'socket.io-client';
 import { WebSocket } from 'ws';
-import {
-  type LiveConnection,
-  Passive,
-  type SessionReader,
-  type SessionSecurityRequest,
-  SessionSecurityService,
-} from '../../lib/index.js';
+import { type LiveConnection, Passive, type SessionReader, SessionSecurityService } from '../../lib/index.js';
 import { type Browser, WatchedApp } from '../support/watched-app.js';
-
-@Controller()
-class NewsController {
-  constructor(private readonly security: SessionSecurityService) {}
-
-  @Passive()
-  @Sse('news')
-  news(@Req() request: SessionSecurityRequest) {
-    return concat(of({ data: 'welcome' }), NEVER).pipe(this.security.whileSessionLives(request));
-  }
-}
 
 let desk: WatchedApp;
 let readSession: SessionReader;
@@ -69,7 +50,6 @@ async function start(gateway: Type, adapter: typeof WsAdapter | typeof IoAdapter
   readSession = sessions as SessionReader;
   desk = await WatchedApp.start({
     store,
-    controllers: [NewsController],
     providers: [gateway],
     configure: (app) => {
       app.use(sessions);
@@ -81,11 +61,9 @@ async function start(gateway: Type, adapter: typeof WsAdapter | typeof IoAdapter
 afterEach(() => desk.close());
 
 const port = (): number => (desk.app.getHttpServer().address() as AddressInfo).port;
-const cookieOf = ({ cookies }: Browser): string =>
-  [...cookies].map(([name, value]) => `${name}=${value}`).join('; ');
 
 async function openSocket(browser: Browser): Promise<WebSocket> {
-  const socket = new WebSocket(`ws://127.0.0.1:${port()}`, { headers: { cookie: cookieOf(browser) } });
+  const socket = new WebSocket(`ws://127.0.0.1:${port()}`, { headers: { cookie: browser.cookieHeader } });
   await once(socket, 'open');
   return socket;
 }
@@ -97,28 +75,6 @@ async function ask(socket: WebSocket, event: string): Promise<unknown> {
   const [answer] = (await once(socket, 'message')) as [Buffer];
   return JSON.parse(answer.toString());
 }
-
-describe('V4 a stream of server-sent events', () => {
-  it('V4 goes on for as long as the session lives, then completes', async () => {
-    await start(CarelessGateway);
-    const browser = await desk.signedIn();
-    const [stream] = (await once(
-      get({ port: port(), path: '/news', headers: { cookie: cookieOf(browser) } }),
-      'response',
-    )) as [IncomingMessage];
-    const heard = text(stream);
-    await desk.clock.advance(9);
-    expect(stream.readableEnded).toBe(false);
-    await desk.clock.advance(1);
-    expect(await heard).toContain('data: welcome');
-    expect(desk.log.of('expire')).toHaveLength(1);
-  });
-
-  it('V4 completes at once when nobody is signed in', async () => {
-    await start(CarelessGateway);
-    await desk.browser().get('/news').expect(200);
-  });
-});
 
 describe('V4 a WebSocket', () => {
   it('V4 is closed with 1008 when its session expires, without a request, and others stay open', async () => {
@@ -158,7 +114,7 @@ describe('V4 a WebSocket', () => {
     const late = await desk.signedIn();
     await desk.clock.advance(10);
     for (const browser of [desk.browser(), late]) {
-      const socket = new WebSocket(`ws://127.0.0.1:${port()}`, { headers: { cookie: cookieOf(browser) } });
+      const socket = new WebSocket(`ws://127.0.0.1:${port()}`, { headers: { cookie: browser.cookieHeader } });
       expect(await codeOf(once(socket, 'close'))).toBe(1008);
     }
   });
@@ -167,7 +123,7 @@ describe('V4 a WebSocket', () => {
     await start(WardGateway);
     const browser = await desk.signedIn();
     readSession = (_request, _response, next) => next(new Error('the store is away'));
-    const socket = new WebSocket(`ws://127.0.0.1:${port()}`, { headers: { cookie: cookieOf(browser) } });
+    const socket = new WebSocket(`ws://127.0.0.1:${port()}`, { headers: { cookie: browser.cookieHeader } });
     expect(await codeOf(once(socket, 'close'))).toBe(1013);
     expect(desk.messages.matching(/the store is away/)).toHaveLength(1);
   });
@@ -197,7 +153,7 @@ describe('V4 a WebSocket', () => {
 describe('V4 a socket of socket.io', () => {
   const connect = (browser: Browser): Socket =>
     io(`http://127.0.0.1:${port()}`, {
-      extraHeaders: { cookie: cookieOf(browser) },
+      extraHeaders: { cookie: browser.cookieHeader },
       transports: ['websocket'],
       reconnection: false,
     });
