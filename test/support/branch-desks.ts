@@ -2,6 +2,7 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
+import { storedRecord } from '../../lib/redis/stored-record.js';
 import { createApplication } from '../../sample/application.js';
 import type { SampleSettings } from '../../sample/settings.js';
 import { openSharedSessions } from '../../sample/shared-sessions.js';
@@ -32,9 +33,11 @@ export async function openBranchDesks(limits: SampleSettings['limits']): Promise
     address: proxy.address,
     lastActivityAt: async () => {
       await pause(WRITTEN_AFTER_MS);
-      const [record] = (await server.command('KEYS', 'ss:*:s:*')) as string[];
-      if (record === undefined) throw new Error('Nobody is signed in');
-      return Number(await server.command('HGET', record, 'a'));
+      for (const key of (await server.command('KEYS', 'ss:*:s:*')) as string[]) {
+        const found = storedRecord(key, String(await server.command('GET', key)));
+        if (found) return found.record.lastActivityAt;
+      }
+      throw new Error('Nobody is signed in');
     },
     close: async () => {
       await proxy.close();
