@@ -25,7 +25,7 @@ const staticSteps = [
 const testPhases = [
   { names: ['unit', 'e2e', 'fastify', 'simulation'], workers: 2 },
   // They mostly wait, for Chromium and for time.
-  { names: ['browser', 'redis'], workers: 3 },
+  { names: ['browser', 'redis'], workers: 2 },
   // Apart from all that keeps the machine busy: what they measure is time, and nearly all they do is wait for it.
   { names: ['stories'], workers: 3 },
 ];

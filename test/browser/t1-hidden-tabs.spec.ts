@@ -55,6 +55,8 @@ describe('T1 a tab that was frozen beyond the limit', () => {
     await eventually('the tab hidden', () => isHidden(sleeping), 5000);
     await sleeping.freeze(true);
     await eventually('the end', () => !server.session.alive(), 10_000);
+    // By so much a slow first answer may have put the page's own idea of the end off.
+    await pause(1100);
     await sleeping.freeze(false);
     await sleeping.bringToFront();
     await eventually(
