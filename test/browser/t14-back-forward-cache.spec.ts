@@ -30,10 +30,8 @@ beforeEach(async () => {
   page = await browser.newPage({ baseURL: server.url });
   await page.addInitScript(watchReturns);
 });
-afterEach(async () => {
-  await page.context().close();
-  await server.stop();
-});
+// Tools lose sight of pages that come out of the cache, and may wait in vain for one to be closed: the browser closes all.
+afterEach(() => server.stop());
 afterAll(() => browser.close());
 
 /** Runs in the page, and tells the server, because tools lose sight of pages that come out of the cache. */
