@@ -211,7 +211,9 @@ export function createSessionMonitor(ports: MonitorPorts, options: MonitorOption
     const number = ++attempt;
     busy = ASKING;
     retryAt = time + limit;
-    if (phase === ACTIVE && !failures) holdUntil ||= time + (last > told ? limit * 1.5 : LONGEST_DELAY);
+    // News that cannot call it off is not worth waiting for.
+    if (phase === ACTIVE && !failures)
+      holdUntil ||= last > told ? min(time + limit * 1.5, warnAt + last - told) : time + LONGEST_DELAY;
     const request = async (): Promise<void> => {
       if (number !== attempt) return;
       const sentAt = now();

@@ -65,6 +65,24 @@ describe('a bad network', () => {
     expect(tab.monitor.phase()).toBe('active');
   });
 
+  test('T6 online again in the warning period: warned at once, although something was done long ago', async () => {
+    const browser = new VirtualBrowser({ warnAfter: 5, expireAfter: 20 });
+    const tab = await browser.open();
+    browser.offline = true;
+    await browser.advance(3000);
+    // By a request of the application's own, of which this page does not know.
+    browser.server.touch();
+    await browser.advance(1000);
+    tab.monitor.activity();
+    await browser.advance(17_000);
+    expect(tab.covered).toBe(true);
+    browser.offline = false;
+    browser.latency = { up: 400, down: 400 };
+    tab.monitor.wake();
+    await browser.advance(850);
+    expect(tab.events.slice(-2).map(({ type }) => type)).toEqual(['active', 'warn']);
+  });
+
   test.each([401, 403, 410, 419, 440, 302, 303])('T13 status %i means ended', async (status) => {
     const browser = new VirtualBrowser(SHORT);
     const tab = await browser.open();
