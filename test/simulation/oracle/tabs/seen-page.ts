@@ -5,6 +5,8 @@ import type { Page } from '../../world/browser/page.js';
 export class SeenPage {
   /** Whose page it is, at the latest from the first answer on. */
   owner: string | undefined;
+  /** When it was last answered that its session lives. */
+  heardAt = -Infinity;
   /** Its content may be seen, and is somebody's. */
   shownSince: number | undefined;
   warnedSince: number | undefined;

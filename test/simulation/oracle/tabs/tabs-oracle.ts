@@ -88,7 +88,10 @@ export class TabsOracle implements DesktopWitness {
     if (!seen || !reply) return;
     const status = (reply.body ?? {}) as SessionStatus;
     const { owner, state } = status;
-    if (owner && status.limits) this.#told.get(owner)?.hear(status, request.sentAt, this.#at);
+    if (owner && status.limits) {
+      this.#told.get(owner)?.hear(status, request.sentAt, this.#at);
+      seen.heardAt = this.#at;
+    }
     if (state === 'exempt' && owner) this.#exempt.add(owner);
     if (reply.status === 200 && owner) {
       seen.owner ??= owner;
@@ -315,7 +318,9 @@ export class TabsOracle implements DesktopWitness {
     const { awakeSince, visibleSince } = seen.page;
     if (Math.max(awakeSince, visibleSince, seen.openedAt) > told.warnsAt - LONGEST_DELAY_MS) return;
     if (this.#lastActivityOf(seen.owner) > this.#at - LONGEST_DELAY_MS) return;
-    if (this.#at > told.toldAt + QUICK_MS && this.#isCalmSince(told.toldAt - QUICK_MS))
+    // Without channels a page knows nothing of what the others were told, and still waits for its own activity to arrive.
+    const knownAt = this.desktop.hasChannels ? told.toldAt : seen.heardAt;
+    if (this.#at > knownAt + QUICK_MS && this.#isCalmSince(knownAt - QUICK_MS))
       this.#break('warned first', `${seen.title} is not warned ${lateMs} ms after that was due`);
   }
 
