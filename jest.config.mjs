@@ -31,6 +31,8 @@ export default {
       testPathIgnorePatterns: [
         'c7-',
         'configuration-traps',
+        'csrf',
+        'e2e/passport',
         'e4-',
         'graphql',
         'sample',

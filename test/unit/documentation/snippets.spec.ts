@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from '@jest/globals';
@@ -13,11 +13,14 @@ interface Snippet {
   readonly line: number;
   readonly file: string;
   readonly text: string;
+  /** The file of the sample that it is a copy of, if its first line names one. */
+  readonly origin: string | undefined;
 }
 
 /** What a reader has, and a snippet takes for granted. */
 const GIVEN: Record<string, string> = {
   'app.module.ts': 'export class AppModule {}',
+  'csrf.ts': "export { csrfSynchronisedProtection } from '../sample/recipes/csrf.js';",
   'given.d.ts': `
     declare const myDialog: Record<'open' | 'update' | 'close' | 'complain', (...shown: unknown[]) => void>;
     declare const app: import('@nestjs/common').INestApplication;
@@ -41,6 +44,14 @@ describe('E5 the documentation', () => {
     expect(problems.filter((problem) => problem.startsWith(file))).toEqual([]);
   });
 
+  test.each(snippets.filter(({ origin }) => origin !== undefined))(
+    '$page, line $line: is $origin, which other tests run',
+    ({ origin, text }) => {
+      const path = join(root, origin!);
+      expect(existsSync(path) && readFileSync(path, 'utf8')).toBe(text.slice(text.indexOf('\n') + 1));
+    },
+  );
+
   test('takes only for granted what is given', () => {
     const files = snippets.map(({ file }) => file);
     expect(problems.filter((problem) => !files.some((file) => problem.startsWith(file)))).toEqual([]);
@@ -59,6 +70,7 @@ function snippetsOf(page: string): Snippet[] {
         line,
         file: name,
         text: language === 'vue' ? /<script[^>]*>(.*?)<\/script>/s.exec(code)![1]! : code,
+        origin: /^\/\/ (sample\/recipes\/\S+)\n/.exec(code)?.[1],
       };
     },
   );
