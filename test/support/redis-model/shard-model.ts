@@ -1,0 +1,246 @@
+import { isExempt, judge, type Limits } from '../../../lib/policy/index.js';
+import type { EndMode, EndReason } from '../../../lib/activity/activity-record.js';
+import { storedRecord } from '../../../lib/redis/stored-record.js';
+import { type KeptEntry, StreamModel } from './stream-model.js';
+
+/** More than this at once is not the passing of time, while the server's clock is behind. */
+const LEAP_MS = 5000;
+
+/** A record as the scripts keep it. */
+export interface ModelRecord {
+  startedAt: number;
+  lastActivityAt: number;
+  limits: Limits;
+  readonly life: number;
+  readonly userId?: string;
+  warned: boolean;
+  /** What of its text never changes, from the first bar on. */
+  constants: string;
+}
+
+/** What a script tells in the stream. */
+export interface ModelEntry extends KeptEntry {
+  readonly kind: 'start' | 'warn' | 'renew' | 'end' | 'moved';
+  readonly id: string;
+  readonly at: number;
+  readonly reason?: EndReason;
+  readonly record: Readonly<ModelRecord>;
+}
+
+/** How a session stands that was settled. */
+export interface ModelSettlement {
+  readonly state: 'gone' | 'alive' | 'held' | 'warn' | 'expire';
+  readonly told?: string;
+}
+
+/** What a look at the shard finds. */
+export interface ModelLook {
+  readonly told: readonly string[];
+  readonly worked: number;
+  readonly isMore: boolean;
+}
+
+/**
+ * One shard as the Lua scripts keep it, in memory and at any time that {@link nowAt} answers. It judges by the policy
+ * itself, so comparing it with the scripts also compares their rules of time with ours.
+ */
+export class ShardModel {
+  readonly records = new Map<string, ModelRecord>();
+  readonly deadlines = new Map<string, number>();
+  readonly tombstones = new Map<string, string>();
+  readonly stream: StreamModel<ModelEntry>;
+  /**
+   * The latest time that a look has seen, how far it was ahead of the server's own, and until when nobody ends for being
+   * idle.
+   */
+  readonly clock = { mark: 0, ahead: 0, hold: 0 };
+
+  /** @param own what the server's own clock shows */
+  constructor(private readonly own: () => number) {
+    this.stream = new StreamModel(own);
+  }
+
+  now(): number {
+    return this.nowAt(this.own());
+  }
+
+  /** Time never goes back, whatever server's clock it is, and goes on by what that passes while it is behind. */
+  nowAt(own: number): number {
+    const { mark, ahead } = this.clock;
+    if (own >= mark) return own;
+    const now = own + ahead;
+    return now >= mark && now <= mark + LEAP_MS ? now : mark;
+  }
+
+  /** What lies under the session's key. */
+  textOf(id: string): string | null {
+    const record = this.records.get(id);
+    return record ? textOf(record) : (this.tombstones.get(id) ?? null);
+  }
+
+  start(id: string, givenAt: number, constants: string, slackMs: number, silent: boolean): void {
+    const now = this.now();
+    const record = recordIn(id, `${digits(Math.min(givenAt, now))}-${constants}`)!;
+    const existing = this.records.get(id);
+    if (existing?.life === record.life) {
+      existing.lastActivityAt = Math.max(existing.lastActivityAt, record.lastActivityAt);
+      return;
+    }
+    this.records.set(id, record);
+    this.tombstones.delete(id);
+    this.#file(id, this.#judge(record, now, slackMs).dueAt);
+    if (!silent) this.#tell('start', id, record, now);
+  }
+
+  /** Answers whether the record exists and is not over. */
+  touch(id: string, at: number, slackMs: number): boolean {
+    const [record, now] = [this.records.get(id), this.now()];
+    if (!record || this.#judge(record, now, slackMs).phase === 'expired') return false;
+    record.lastActivityAt = Math.max(record.lastActivityAt, Math.min(at, now));
+    if (record.warned && this.#judge(record, now, 0).phase === 'active') {
+      record.warned = false;
+      this.#file(id, this.#judge(record, now, slackMs).dueAt);
+      this.#tell('renew', id, record, now);
+    }
+    return true;
+  }
+
+  /** Answers whether there is a record. */
+  adjust(id: string, limits: string, slackMs: number, startedAt: number, lastActivityAt: number): boolean {
+    const [known, now] = [this.records.get(id), this.now()];
+    if (!known) return false;
+    const [, , , ...rest] = known.constants.split('|');
+    const constants = ['', startedAt, limits, ...rest].join('|');
+    const at = Math.max(known.lastActivityAt, Math.min(lastActivityAt, now));
+    const record = recordIn(id, `${digits(at)}-${constants}`)!;
+    record.warned = known.warned && this.#judge(record, now, 0).phase !== 'active';
+    this.records.set(id, record);
+    this.#file(id, this.#judge(record, now, slackMs).dueAt);
+    return true;
+  }
+
+  /** Answers the record, if there was one. */
+  end(id: string, reason: EndReason, mode: EndMode): string | null {
+    const [record, now] = [this.records.get(id), this.now()];
+    if (mode !== 'keep') this.tombstones.set(id, `${reason}/${now}`);
+    this.deadlines.delete(id);
+    this.records.delete(id);
+    if (!record) return null;
+    const timedOut = !isExempt(record.limits) && (reason === 'idle' || reason === 'lifetime');
+    const dueAt = timedOut ? this.#judge(record, now, 0).expireAt : now;
+    this.#tell(mode === 'move' ? 'moved' : 'end', id, record, now, reason, dueAt, mode === 'keep');
+    return textOf(record);
+  }
+
+  /** Carries the clock forward. */
+  see(standstillMs: number, holdMs: number): void {
+    const [own, now] = [this.own(), this.now()];
+    if (now - this.clock.mark > standstillMs) this.clock.hold = now + holdMs;
+    this.clock.mark = now;
+    this.clock.ahead = now - own;
+  }
+
+  /** Works off `limit` sessions at most. */
+  work(limit: number, slackMs: number): ModelLook {
+    const now = this.now();
+    const settled = [...this.deadlines]
+      .filter(([, at]) => at <= now)
+      .sort(([one, first], [other, second]) => first - second || (one < other ? -1 : 1))
+      .slice(0, limit)
+      .map(([id]) => this.settle(id, slackMs));
+    return {
+      told: settled.flatMap(({ told }) => told ?? []),
+      worked: settled.length,
+      isMore: settled.length === limit && settled.some(({ state }) => state !== 'held'),
+    };
+  }
+
+  settle(id: string, slackMs: number): ModelSettlement {
+    const [record, now] = [this.records.get(id), this.now()];
+    if (!record) {
+      this.deadlines.delete(id);
+      return { state: 'gone' };
+    }
+    const { phase, reason, warnAt, expireAt, dueAt } = this.#judge(record, now, slackMs);
+    if (phase === 'expired' && reason === 'idle' && now < this.clock.hold) {
+      this.#file(id, this.clock.hold);
+      return { state: 'held' };
+    }
+    if (phase === 'expired') {
+      this.records.delete(id);
+      this.deadlines.delete(id);
+      this.tombstones.set(id, `${reason}/${now}`);
+      return { state: 'expire', told: this.#tell('end', id, record, now, reason, expireAt) };
+    }
+    if (phase === 'warning' && !record.warned) {
+      record.warned = true;
+      this.#file(id, this.#judge(record, now, slackMs).dueAt);
+      return { state: 'warn', told: this.#tell('warn', id, record, now, reason, warnAt) };
+    }
+    this.#file(id, dueAt);
+    return { state: 'alive' };
+  }
+
+  /** The policy's verdict, with what a process that died may have known of allowed for in idle deadlines. */
+  #judge(record: ModelRecord, now: number, slackMs: number) {
+    const { limits, warned } = record;
+    const verdict = judge(limits, record, now);
+    if (isExempt(limits)) return { ...verdict, dueAt: Infinity };
+    const lifetimeEnd =
+      limits.maxLifetime == null ? Infinity : Math.min(record.startedAt, now) + limits.maxLifetime * 1000;
+    const endAt = Math.min(verdict.lastActivityAt + limits.expireAfter * 1000 + slackMs, lifetimeEnd);
+    const warnedAt = verdict.warnAt + slackMs;
+    const phase = now >= endAt ? 'expired' : now >= warnedAt ? 'warning' : 'active';
+    return { ...verdict, phase, dueAt: warned || warnedAt >= endAt ? endAt : warnedAt };
+  }
+
+  #file(id: string, at: number): void {
+    if (at < Infinity) this.deadlines.set(id, Math.ceil(at));
+    else this.deadlines.delete(id);
+  }
+
+  #tell(
+    kind: ModelEntry['kind'],
+    id: string,
+    record: ModelRecord,
+    at: number,
+    reason?: EndReason,
+    dueAt?: number,
+    keepsBlob = false,
+  ): string {
+    const text = [kind, id, at, reason ?? '', dueAt ?? '', keepsBlob ? '1' : '', textOf(record)].join('|');
+    this.stream.entries.push({
+      entryId: this.stream.nextId(),
+      text,
+      kind,
+      id,
+      at,
+      record: { ...record },
+      ...(reason !== undefined && { reason }),
+    });
+    return text;
+  }
+}
+
+function textOf({ lastActivityAt, warned, constants }: ModelRecord): string {
+  return `${digits(lastActivityAt)}${warned ? 'w' : '-'}${constants}`;
+}
+
+function digits(instant: number): string {
+  return String(instant).padStart(13, '0');
+}
+
+function recordIn(id: string, text: string): ModelRecord | undefined {
+  const record = storedRecord(id, text)?.record;
+  if (!record) return undefined;
+  const { startedAt, lastActivityAt, limits, life, userId } = record;
+  return {
+    startedAt,
+    lastActivityAt,
+    limits,
+    life,
+    ...(userId !== undefined && { userId }),
+    warned: false,
+    constants: text.slice(14),
+  };
+}
