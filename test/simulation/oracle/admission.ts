@@ -122,7 +122,9 @@ export class Admission {
     life.overdueSince = undefined;
     if (surelyMoves && life.warnedIn === process.number && stamp(process) < life.warning(life.latest)) {
       life.warnedIn = undefined;
-      life.renewalsDue++;
+      // Under another id it is warned anew (C6): while the id changes, there may be nothing yet to call off.
+      if (life.moves > 0) life.wasExact = false;
+      else life.renewalsDue++;
     }
   }
 
