@@ -131,11 +131,13 @@ export class Deeds {
   }
 
   /** What a handler changes in a session that has ended or changed its id meanwhile is not saved, so it changes nothing. */
-  #isOutlived({ sessionId }: Visit, servedAs: Life | undefined): boolean {
+  #isOutlived({ sessionId, beganAt }: Visit, servedAs: Life | undefined): boolean {
     const present = this.truth.history.bySessionId(sessionId);
     if (present === undefined) return false;
     if (present.givenUpAt.has(sessionId)) return true;
-    return servedAs !== undefined && present !== servedAs;
+    // Of two who signed in at once the first may have been written last: then nothing is left of the other.
+    const isOverwritten = present.state === 'beginning' && present.visibleSince < beganAt;
+    return servedAs !== undefined && present !== servedAs && !isOverwritten;
   }
 
   /** A parallel request signed the same user in under the same session id: then they are one. */
