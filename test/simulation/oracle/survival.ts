@@ -28,7 +28,10 @@ export class Survival {
       if (life.state === 'beginning') continue;
       const stored = this.truth.recordOf(life);
       life.formerWriter = stored?.writer;
-      if (life.process === process.number) this.#survive(life, stored, this.#writtenUntil(process));
+      if (life.process !== process.number) continue;
+      this.#survive(life, stored, this.#writtenUntil(process));
+      // Which ids parallel rotations made of one session is known to no other process (C6): each goes on by itself.
+      life.family = life.number;
     }
   }
 
