@@ -4,6 +4,7 @@ import { ApplicationConfig } from '@nestjs/core';
 import type { EndReason } from '../activity/activity-record.js';
 import { from, type MonoTypeOperatorFunction, type Observable, of, switchMap, takeUntil } from 'rxjs';
 import { ActivityTracker } from '../activity/activity-tracker.js';
+import { SessionReferences } from '../activity/session-reference.js';
 import { type LiveSession, UserSessions } from '../activity/user-sessions.js';
 import { SessionSecurityOptions, type SessionSecurityRequest, toleranceOf } from '../options/index.js';
 import { describePolicy, type PolicyDescription } from '../policy/index.js';
@@ -37,6 +38,7 @@ export class SessionSecurityService {
     private readonly enforcer: SessionEnforcer,
     private readonly tracker: ActivityTracker,
     private readonly users: UserSessions,
+    private readonly references: SessionReferences,
     private readonly answer: PingAnswer,
     private readonly notice: EndNotice,
     private readonly files: ClientFiles,
@@ -84,6 +86,18 @@ export class SessionSecurityService {
    */
   async list(userId?: string): Promise<LiveSession[]> {
     return this.users.list(userId);
+  }
+
+  /**
+   * The keyed hash by which events and {@link list} name the request's session, so that an application can keep something
+   * of its own for a session and clear it away at the `end`. It changes with the session's id, and is known before
+   * anybody has signed in; `undefined` if the request has no session.
+   */
+  referenceOf(request: SessionSecurityRequest): string | undefined {
+    const session = this.platform.sessionOf(request);
+    // What goes on under another id by now is known by that.
+    const sessionId = typeof session === 'string' ? this.enforcer.stateOf(request).sessionId : session.id;
+    return sessionId === undefined ? undefined : this.references.ofSession(sessionId);
   }
 
   /**

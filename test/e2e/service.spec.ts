@@ -37,6 +37,15 @@ class AccountController {
     return this.security.reauthenticated(request);
   }
 
+  @Post('reference')
+  async reference(@Req() request: SessionSecurityRequest & { session: { user?: object } }) {
+    const before = this.security.referenceOf(request) ?? null;
+    const { session } = request as unknown as { session: { regenerate(done: () => void): void } };
+    await new Promise<void>((resolve) => session.regenerate(resolve));
+    request.session.user = { id: 'ben' };
+    return { before, after: this.security.referenceOf(request) };
+  }
+
   @Get('wait')
   wait(@Req() request: SessionSecurityRequest) {
     endings.push(firstValueFrom(this.security.ended(request).pipe(toArray())));
@@ -51,6 +60,22 @@ describe('the service', () => {
     desk = await WatchedApp.start({ controllers: [AccountController], ...options });
   };
   afterEach(() => desk.close());
+
+  it('a session is called by the name that its events have, also by the handler that signs somebody in', async () => {
+    await open();
+    const browser = await desk.signedIn();
+    const { before, after } = (await browser.post('/account/reference').expect(201)).body as {
+      before: string;
+      after: string;
+    };
+    expect(desk.log.events.map(({ kind, session }) => [kind, session])).toEqual([
+      ['start', before],
+      ['end', before],
+      ['start', after],
+    ]);
+    expect((await desk.security.list('ben')).map(({ session }) => session)).toEqual([after]);
+    expect(JSON.stringify([before, after])).not.toContain(browser.sessionId);
+  });
 
   it('status and touch', async () => {
     await open();
