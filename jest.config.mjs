@@ -36,6 +36,7 @@ export default {
         'e4-',
         'graphql',
         'sample',
+        'single-sign-on',
         'testing-kit',
         'v4-sockets',
       ],
