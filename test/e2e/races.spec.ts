@@ -4,7 +4,7 @@ import { type CanActivate, Controller, Get, Injectable, Post, Req, Res } from '@
 import { APP_GUARD } from '@nestjs/core';
 import { dataOf, rawOf } from '../support/adapters.js';
 import { HeldStore, isRecord, isSession } from '../support/held-store.js';
-import { WatchedApp, type WatchedAppOptions } from '../support/watched-app.js';
+import { type Browser, WatchedApp, type WatchedAppOptions } from '../support/watched-app.js';
 
 interface DeskRequest {
   url: string;
@@ -50,6 +50,15 @@ class SlowDesk {
   @Get('slow')
   async slow(): Promise<object> {
     await door.pass();
+    return {};
+  }
+
+  @Post('rotate-slowly')
+  async rotateSlowly(@Req() request: DeskRequest): Promise<object> {
+    await door.pass();
+    const data = dataOf(request.session);
+    await new Promise<void>((resolve) => request.session.regenerate(resolve));
+    Object.assign(request.session, data);
     return {};
   }
 
@@ -155,6 +164,29 @@ describe('no race makes two of one, or one of two', () => {
     await desk.clock.advance(15);
     expect(desk.log.of('expire')).toHaveLength(1);
     expect(desk.stored()).toEqual({});
+  });
+
+  it('a sign-out from a session that the store does not give out ends it under all its ids', async () => {
+    await open();
+    const [one, other] = [await desk.signedIn()].flatMap((browser) => [browser, browser.copy()]) as [
+      Browser,
+      Browser,
+    ];
+    const rotations = [];
+    const doors = [];
+    for (const browser of [one, other]) {
+      doors.push((door = new Door()));
+      rotations.push(browser.post('/rotate-slowly').then());
+      await door.reached;
+    }
+    for (const each of doors) each.open();
+    await Promise.all(rotations);
+    expect([await one.user(), await other.user()]).toEqual(['anna', 'anna']);
+    expect(one.sessionId).not.toBe(other.sessionId);
+    store.failOnce('get', isSession);
+    await one.post('/session-security/end').expect(200);
+    expect([await one.user(), await other.user()]).toEqual([null, null]);
+    expect(desk.log.of('end').map(({ reason }) => reason)).toEqual(['logout', 'logout']);
   });
 
   it('an anonymous request that ends after somebody signed in beside it does not sign them out', async () => {

@@ -124,10 +124,16 @@ export class Deeds {
     for (const claim of this.truth.involvementOf(visit).claims) claim.dueFrom = this.truth.at;
   }
 
-  /** Somebody signs out of a session that the store does not give out. */
+  /**
+   * Somebody signs out of a session that the store does not give out: it ends, if memory knows it, and with it what
+   * parallel rotations made of the same session (C6).
+   */
   #mayEnd({ presentedId, beganAt }: Visit): void {
-    const life = this.truth.history.bySessionId(presentedId);
-    if (life && this.truth.troubledSince(beganAt)) life.doubtful = life.murky = true;
+    const { history } = this.truth;
+    const life = history.bySessionId(presentedId);
+    if (!life || !this.truth.troubledSince(beganAt)) return;
+    for (const each of history.families(history.heirs(life.sessionId))) each.doubtful = true;
+    life.doubtful = life.murky = true;
   }
 
   /** What a handler changes in a session that has ended or changed its id meanwhile is not saved, so it changes nothing. */
