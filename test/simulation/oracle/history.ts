@@ -1,4 +1,5 @@
 import { SessionReferences } from '../../../lib/activity/session-reference.js';
+import type { AnySessionEvent } from '../../../lib/events/session-event.js';
 import type { Claim, Life } from './life.js';
 
 /** All lives of the world, to be found by what is seen of them: their session ids, or the hashes in events. */
@@ -60,9 +61,10 @@ export class History {
     return this.#successors.has(sessionId);
   }
 
-  /** The life that an event speaks of: one session id may have seen several. */
-  ofEvent({ session, startedAt }: { session: string; startedAt: number }): Life | undefined {
-    return this.#byReference.get(session)?.findLast((life) => life.startedAt === startedAt);
+  /** The life that an event speaks of: one session id may have seen several, of two people even in one millisecond. */
+  ofEvent({ session, startedAt, userId }: AnySessionEvent): Life | undefined {
+    const lives = this.byReference(session);
+    return lives.findLast((life) => life.startedAt === startedAt && life.user === userId);
   }
 
   /** A user's life that waits to be found begun. */

@@ -7,6 +7,7 @@ export interface StoredRecord {
   readonly lastActivityAt: number;
   readonly limits: Limits;
   readonly writer: string;
+  readonly userId?: string;
 }
 
 const PREFIX = 'session-security-';
