@@ -91,7 +91,7 @@ export class SessionFinder {
           await new Promise((resolve) => setImmediate(resolve));
         if (handled.has(record.id)) continue;
         if (this.watched.has(sessionId) || this.tombstones.has(sessionId)) continue;
-        await this.#adopt(sessionId, record);
+        await this.#adopt(sessionId, record, () => handled.has(record.id));
       }
     } finally {
       this.#handledMeanwhile = undefined;
@@ -116,18 +116,20 @@ export class SessionFinder {
     if (this.tombstones.has(sessionId) || this.tombstones.has(standIn)) return undefined;
     this.watched.remove(standIn);
     this.handle(id);
-    await this.#adopt(sessionId, record);
+    await this.#adopt(sessionId, record, isVain);
     // The next flush says in the store that this process keeps the record now.
     if (!this.#shared) this.watched.markDirty(sessionId);
     return this.watched.get(sessionId);
   }
 
-  /** Watches a session that the store knew. */
-  async #adopt(sessionId: string, record: ActivityRecord): Promise<void> {
+  /** Watches a session that the store knew, unless more is known of it by the time that it could be. */
+  async #adopt(sessionId: string, record: ActivityRecord, isOutdated: () => boolean): Promise<void> {
     const now = this.clock.now();
     // A stamp of the future is corrected in the store too, before it becomes believable by the passing of time.
-    if (!this.#shared && record.lastActivityAt > now)
+    if (!this.#shared && record.lastActivityAt > now) {
       await this.store.start({ ...record, lastActivityAt: now });
+      if (isOutdated()) return;
+    }
     this.watched.put(sessionId, record, now);
   }
 }

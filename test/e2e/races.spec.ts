@@ -2,8 +2,10 @@ import type { ServerResponse } from 'node:http';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { type CanActivate, Controller, Get, Injectable, Post, Req, Res } from '@nestjs/common';
 import { APP_GUARD } from '@nestjs/core';
+import { ActivityTracker } from '../../lib/activity/activity-tracker.js';
 import { dataOf, rawOf } from '../support/adapters.js';
-import { HeldStore, isRecord, isSession } from '../support/held-store.js';
+import { type HeldCall, HeldStore, isRecord, isSession } from '../support/held-store.js';
+import { VirtualClock } from '../support/virtual-clock.js';
 import { type Browser, WatchedApp, type WatchedAppOptions } from '../support/watched-app.js';
 
 interface DeskRequest {
@@ -330,6 +332,41 @@ describe('no race makes two of one, or one of two', () => {
     await signIn;
     await desk.clock.advance(12);
     expect(desk.log.events.map(({ kind }) => kind)).toEqual(['start', 'warn', 'expire', 'end']);
+  });
+
+  describe('while a stamp of the future is corrected in the store', () => {
+    /** The process has started anew, its first request has come, and the correction is not answered yet. */
+    const reopened = async (): Promise<{ browser: Browser; correction: HeldCall }> => {
+      await open();
+      const browser = await desk.signedIn();
+      const clock = new VirtualClock(desk.clock.now());
+      await desk.close();
+      await desk.changeRecord((record) => (record.lastActivityAt += 3_600_000));
+      desk = await WatchedApp.start({ store, clock });
+      const correction = store.hold('set', isRecord);
+      await desk.browser().user();
+      await correction.reached;
+      return { browser: browser.moveTo(desk), correction };
+    };
+
+    it('activity of the session counts', async () => {
+      const { browser, correction } = await reopened();
+      desk.clock.jump(1);
+      expect(await browser.user()).toBe('anna');
+      correction.release();
+      await desk.app.get(ActivityTracker).recovered();
+      expect(await browser.state()).toMatchObject({ idleFor: 0 });
+    });
+
+    it('a sign-out of the session is final', async () => {
+      const { browser, correction } = await reopened();
+      const signOut = browser.post('/logout').then();
+      await soon();
+      correction.release();
+      await signOut;
+      await desk.clock.advance(12);
+      expect(desk.log.events.map(({ kind }) => kind)).toEqual(['end']);
+    });
   });
 
   it('a start that the store reported as failed leaves no record that nobody ends', async () => {
