@@ -43,10 +43,12 @@ export class StoreDebts {
     return this.#debts.get(sessionId);
   }
 
-  /** Something could not be done for a session. */
+  /** Something could not be done for a session. An end that was owed before keeps its reason, and what was told stays told. */
   owe(sessionId: string, debt: Debt, error: unknown): void {
     this.health.failed('end', error);
-    this.#debts.set(sessionId, { ...this.#debts.get(sessionId), ...debt });
+    const owed = this.#debts.get(sessionId);
+    const end = owed?.end === undefined ? {} : { end: owed.end, untold: owed.untold && debt.untold };
+    this.#debts.set(sessionId, { ...owed, ...debt, ...end });
   }
 
   /** Something is to be done for a session at the next tick, and nothing else. */

@@ -168,6 +168,22 @@ describe('no race makes two of one, or one of two', () => {
     expect(desk.stored()).toEqual({});
   });
 
+  it('an end that was told is not told again when a record that could not be removed is found later', async () => {
+    await open();
+    const browser = await desk.signedIn();
+    const before = desk.stored()[browser.sessionId];
+    store.failOnce('get', isRecord);
+    await browser.post('/forget');
+    expect(desk.log.of('end')).toEqual([expect.objectContaining({ reason: 'logout' })]);
+    // A request of before writes the session back, and the next one finds it.
+    await new Promise((resolve) => store.set(browser.sessionId, before, resolve));
+    store.failOnce('destroy', isRecord);
+    expect(await browser.user()).toBeNull();
+    await desk.clock.advance(2);
+    expect(desk.log.of('end')).toHaveLength(1);
+    expect(Object.keys(desk.stored()).filter(isRecord)).toEqual([]);
+  });
+
   it('a sign-out from a session that the store does not give out ends it under all its ids', async () => {
     await open();
     const [one, other] = [await desk.signedIn()].flatMap((browser) => [browser, browser.copy()]) as [

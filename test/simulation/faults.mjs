@@ -145,7 +145,7 @@ export const faults = [
     'what is owed to a failing store is forgotten',
     111,
     'lib/activity/store-debts.ts',
-    'this.#debts.set(sessionId, { ...this.#debts.get(sessionId), ...debt });',
+    'this.#debts.set(sessionId, { ...owed, ...debt, ...end });',
     '',
   ),
   fault(
