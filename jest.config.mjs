@@ -35,6 +35,8 @@ export default {
         'e2e/passport',
         'e4-',
         'graphql',
+        'open-api',
+        'recipes',
         'sample',
         'single-sign-on',
         'testing-kit',

@@ -10,6 +10,8 @@ export interface SessionSecurityRouteOptions {
   path?: string;
   /** See `SessionSecurityOptions.ping`. */
   ping?: boolean;
+  /** See `SessionSecurityOptions.openApi`. */
+  openApi?: boolean;
 }
 
 export const {

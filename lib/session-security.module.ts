@@ -296,9 +296,13 @@ function requireOnce(adapter: object, module: SessionSecurityModule): void {
 
 function withRoutes(definition: DynamicModule, given: SessionSecurityRouteOptions): DynamicModule {
   const defaults = new SessionSecurityOptions();
-  const routes = { path: given.path ?? defaults.path, ping: given.ping ?? defaults.ping };
+  const routes = {
+    path: given.path ?? defaults.path,
+    ping: given.ping ?? defaults.ping,
+    openApi: given.openApi ?? defaults.openApi,
+  };
   const controllers: Type[] = routes.ping
-    ? [pingController(routes.path), clientScriptController(routes.path)]
+    ? [pingController, clientScriptController].map((of) => of(routes.path, routes.openApi))
     : [];
   const providers: Provider[] = [...(definition.providers ?? []), { provide: ROUTES, useValue: routes }];
   return { ...definition, global: true, controllers, providers };
@@ -309,7 +313,7 @@ function requireSameRoutes(
   options: SessionSecurityOptions,
   routes: Required<SessionSecurityRouteOptions>,
 ): void {
-  const problems = (['path', 'ping'] as const)
+  const problems = (['path', 'ping', 'openApi'] as const)
     .filter((name) => options[name] !== routes[name])
     .map(
       (name) =>

@@ -11,6 +11,7 @@ import {
 } from '@nestjs/common';
 import type { SessionSecurityRequest } from '../options/index.js';
 import { ClientFiles } from './client-files.js';
+import { DescribedAs, InOpenApiDocument } from './open-api.js';
 import type { SessionSecurityResponse } from './response-headers.js';
 import { OwnRoute } from './route-decorators.js';
 import { SessionPlatform } from './session-platform.js';
@@ -19,8 +20,9 @@ const A_YEAR = 'public, max-age=31536000, immutable';
 const ASK_AGAIN = 'public, no-cache';
 
 /** Serves the browser side below the `path` option; `docs/wire.md`. */
-export function clientScriptController(path: string): Type {
+export function clientScriptController(path: string, openApi = false): Type {
   @OwnRoute()
+  @InOpenApiDocument(openApi)
   @Controller({ path, version: VERSION_NEUTRAL })
   class ClientScriptController {
     constructor(
@@ -28,6 +30,11 @@ export function clientScriptController(path: string): Type {
       private readonly platform: SessionPlatform,
     ) {}
 
+    @DescribedAs({
+      summary: 'The client script',
+      query: { v: { type: 'string', description: 'Hash of the content: may be kept for a year' } },
+      answers: { 200: 'JavaScript', 304: 'Unchanged' },
+    })
     @Get('client.js')
     script(
       @Req() request: SessionSecurityRequest,
@@ -37,6 +44,11 @@ export function clientScriptController(path: string): Type {
       this.#send('client.js', request, reply, version);
     }
 
+    @DescribedAs({
+      summary: 'A part that the client script loads when it is needed',
+      query: { v: { type: 'string', description: 'Hash of the content: may be kept for a year' } },
+      answers: { 200: 'JavaScript or JSON', 304: 'Unchanged' },
+    })
     @Get('client/:name')
     file(
       @Param('name') name: string,

@@ -15,6 +15,7 @@ import type { SessionSecurityRequest } from '../options/index.js';
 import { isCrossSite } from './cross-site.js';
 import { EndNotice } from './end-notice.js';
 import { ExpiredAnswer } from './expired-answer.js';
+import { DescribedAs, InOpenApiDocument } from './open-api.js';
 import { type ClientStart, type DraftStart, PingAnswer, type SessionStatus } from './ping-answer.js';
 import { readPingBody } from './ping-body.js';
 import { ProblemException, storeUnavailable } from './problem.js';
@@ -26,9 +27,12 @@ import { SetupAdvisor } from './setup-advisor.js';
 
 type Answer = SessionStatus & { client?: ClientStart; drafts?: DraftStart | null };
 
+const STATUS = 'Where the session stands; durations in seconds.';
+
 /** The ping of `docs/wire.md`, served at the `path` option. */
-export function pingController(path: string): Type {
+export function pingController(path: string, openApi = false): Type {
   @OwnRoute()
+  @InOpenApiDocument(openApi)
   @Controller({ path, version: VERSION_NEUTRAL })
   class PingController {
     constructor(
@@ -41,6 +45,15 @@ export function pingController(path: string): Type {
       private readonly platform: SessionPlatform,
     ) {}
 
+    @DescribedAs({
+      summary: 'Asks how long the session lives; is no activity',
+      query: {
+        start: { type: 'string', description: 'Answer what the client script needs to start, too' },
+        drafts: { type: 'string', description: 'Answer what keeping drafts needs, too' },
+        language: { type: 'string', description: 'Language of the page (BCP 47)' },
+      },
+      answers: { 200: STATUS, 503: 'The session store does not answer' },
+    })
     @Get('ping')
     async read(
       @Req() request: SessionSecurityRequest,
@@ -59,6 +72,21 @@ export function pingController(path: string): Type {
       };
     }
 
+    @DescribedAs({
+      summary: 'Tells activity of the user, and asks how long the session lives',
+      body: {
+        type: 'object',
+        properties: {
+          idleFor: { type: 'number', minimum: 0, description: 'Seconds since the last activity in the page' },
+        },
+      },
+      answers: {
+        200: STATUS,
+        400: 'The ping cannot be understood',
+        403: 'The request comes from another site',
+        503: 'The session store does not answer',
+      },
+    })
     @Post('ping')
     @HttpCode(HttpStatus.OK)
     async ping(
@@ -74,6 +102,10 @@ export function pingController(path: string): Type {
       return this.#answer(request, response);
     }
 
+    @DescribedAs({
+      summary: 'Signs out',
+      answers: { 200: 'Nobody is signed in any more', 403: 'The request comes from another site' },
+    })
     @Post('end')
     @HttpCode(HttpStatus.OK)
     async end(

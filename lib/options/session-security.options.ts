@@ -238,6 +238,10 @@ export class SessionSecurityOptions {
   @IsBoolean()
   ping: boolean = true;
 
+  /** `true`: ping and client script stand in the OpenAPI document that `@nestjs/swagger` makes. Default `false`. */
+  @IsBoolean()
+  openApi: boolean = false;
+
   /**
    * What a request gets whose session has ended: it goes on as `anonymous` (default), it is answered 401 (`reject`), or
    * page navigations are sent to `loginUrl` and all else is answered 401 (`redirect`). The handler never runs as the
