@@ -229,9 +229,11 @@ export class ExpressSessionActivityStore extends ActivityStore {
     });
   }
 
-  /** Changes a record that exists; answers whether it does. */
+  /** Changes a record that exists; answers whether it does, or is still to be ended for good. */
   #update(id: string, change: Partial<ActivityRecord>): Promise<boolean> {
     return this.#alone(id, async () => {
+      // It may be gone already; who tries its removal again tells of its end.
+      if (this.#removing.has(id)) return true;
       const stored = await this.#read(id).catch(forgiveCorrupt);
       if (!stored) return false;
       const record = this.#record(id, stored);

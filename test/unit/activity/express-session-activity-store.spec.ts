@@ -1,0 +1,49 @@
+import { describe, expect, it } from '@jest/globals';
+import session from 'express-session';
+import { StoreCalls, StoreFailure } from '../../../lib/activity/store-calls.js';
+import { SessionReferences } from '../../../lib/activity/session-reference.js';
+import {
+  ExpressSessionActivityStore,
+  type SessionStore,
+} from '../../../lib/activity/stores/express-session-activity-store.js';
+import { WatchedSessions } from '../../../lib/activity/watched-sessions.js';
+import { VirtualClock } from '../../../lib/testing/index.js';
+
+const STORE_TIMEOUT_MS = 1000;
+const FLUSH_INTERVAL_MS = 10_000;
+
+describe('records beside the blobs', () => {
+  it('C9 a record that is gone although its removal failed is not taken for lost by a flush', async () => {
+    const clock = new VirtualClock();
+    const calls = new StoreCalls(clock, STORE_TIMEOUT_MS);
+    const watched = new WatchedSessions(clock.now());
+    const store = new ExpressSessionActivityStore(
+      watched,
+      new SessionReferences(),
+      clock,
+      calls,
+      FLUSH_INTERVAL_MS,
+    );
+    const sessions = new session.MemoryStore();
+    const destroy = sessions.destroy.bind(sessions);
+    store.attach(sessions);
+    const now = clock.now();
+    const record = {
+      id: 'record',
+      life: 1,
+      startedAt: now,
+      lastActivityAt: now,
+      limits: { warnAfter: 5, expireAfter: 10, maxLifetime: null },
+    };
+    await store.start(record);
+
+    // The store does what it is told, and its answer is lost.
+    sessions.destroy = (id, callback) => destroy(id, () => callback?.(new Error('reset by peer')));
+    await expect(store.end('record')).rejects.toThrow(StoreFailure);
+    expect(await store.touch([{ id: 'record', lastActivityAt: now }])).toEqual([]);
+
+    sessions.destroy = destroy;
+    expect(await store.end('record')).toMatchObject(record);
+    expect(await store.touch([{ id: 'record', lastActivityAt: now }])).toEqual(['record']);
+  });
+});
