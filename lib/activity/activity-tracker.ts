@@ -23,7 +23,6 @@ import { type Outage, StoreHealth } from './store-health.js';
 import { type Tombstone, Tombstones } from './tombstones.js';
 import type { Touch, WatchedSession, WatchedSessions } from './watched-sessions.js';
 
-const TICK_MS = 1000;
 /** The group of handlers that removes the blobs of ended sessions, on whichever process can. */
 const BLOBS_GROUP = 'session-security:blobs';
 
@@ -98,9 +97,12 @@ export class ActivityTracker {
     return this.#announcements.signals;
   }
 
-  /** Starts looking at deadlines, once a second or as often as a shared store asks for. */
+  /** Starts looking at deadlines, at the turn of each second or as often as a shared store asks for. */
   async open(): Promise<void> {
-    this.#stopTicking ??= this.clock.every(this.#shared?.pollIntervalMs ?? TICK_MS, () => this.tick());
+    const tick = (): Promise<void> => this.tick();
+    this.#stopTicking ??= this.#shared
+      ? this.clock.every(this.#shared.pollIntervalMs, tick)
+      : this.clock.everySecond(tick);
     await this.#shared?.open().catch((error: unknown) => this.#health.lost(error));
   }
 

@@ -13,7 +13,14 @@ export abstract class Clock {
    * answers is only of use to a clock that waits for it, as one in a test does.
    */
   abstract every(milliseconds: number, callback: () => unknown): () => void;
+
+  /** As {@link every} second; at the turn of each, if the clock can do that. */
+  everySecond(callback: () => unknown): () => void {
+    return this.every(SECOND_MS, callback);
+  }
 }
+
+const SECOND_MS = 1000;
 
 /**
  * The machine's time: the monotonic clock carries it, the wall clock can only push it forward. So a wall clock that is
@@ -35,6 +42,20 @@ export class SystemClock extends Clock {
     const timer = setInterval(callback, milliseconds);
     timer.unref();
     return () => clearInterval(timer);
+  }
+
+  /** Deadlines are worked off by whole seconds: who looks at the turn of one is never most of a second late. */
+  override everySecond(callback: () => unknown): () => void {
+    let stop: () => void;
+    const wait = (): void => {
+      stop = this.every(SECOND_MS - (this.now() % SECOND_MS), () => {
+        stop();
+        wait();
+        return callback();
+      });
+    };
+    wait();
+    return () => stop();
   }
 
   /** Milliseconds of a clock that nobody sets. */

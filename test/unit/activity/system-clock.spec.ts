@@ -43,4 +43,25 @@ describe('the system clock', () => {
     jest.useRealTimers();
     expect(callback).toHaveBeenCalledTimes(3);
   });
+
+  it('calls back at the turn of each second, however late the last call was', () => {
+    jest.useFakeTimers({ doNotFake: ['Date', 'performance'] });
+    [wall, monotonic] = [1_000_300, 500];
+    const clock = new SystemClock();
+    const calledAt: number[] = [];
+    const stop = clock.everySecond(() => calledAt.push(clock.now()));
+    const passTimers = (milliseconds: number): void => {
+      pass(milliseconds);
+      jest.advanceTimersByTime(milliseconds);
+    };
+    passTimers(700);
+    // A busy process: its timer is called when it should have been long ago.
+    pass(150);
+    passTimers(1_000);
+    passTimers(850);
+    stop();
+    passTimers(5_000);
+    jest.useRealTimers();
+    expect(calledAt).toEqual([1_001_000, 1_002_150, 1_003_000]);
+  });
 });
