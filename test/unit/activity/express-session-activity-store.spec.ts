@@ -2,10 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import session from 'express-session';
 import { StoreCalls, StoreFailure } from '../../../lib/activity/store-calls.js';
 import { SessionReferences } from '../../../lib/activity/session-reference.js';
-import {
-  ExpressSessionActivityStore,
-  type SessionStore,
-} from '../../../lib/activity/stores/express-session-activity-store.js';
+import { ExpressSessionActivityStore } from '../../../lib/activity/stores/express-session-activity-store.js';
 import { WatchedSessions } from '../../../lib/activity/watched-sessions.js';
 import { VirtualClock } from '../../../lib/testing/index.js';
 
