@@ -18,9 +18,11 @@ export type { SessionStatus } from './http/ping-answer.js';
 export { PASSIVE_HEADER } from './http/request-classifier.js';
 export type { SessionSecurityResponse } from './http/response-headers.js';
 export { AllowExpired, Passive } from './http/route-decorators.js';
-export { type ClientTagOptions, SessionSecurityService } from './http/session-security.service.js';
+export { SessionSecurityService } from './http/session-security.service.js';
 export {
   type ClientOptions,
+  type ClientTagOptions,
+  type PageFunction,
   type PassiveRule,
   type RequestFunction,
   SessionSecurityOptions,

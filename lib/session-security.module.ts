@@ -9,7 +9,13 @@ import {
   type Provider,
   type Type,
 } from '@nestjs/common';
-import { APP_GUARD, APP_INTERCEPTOR, DiscoveryModule, HttpAdapterHost } from '@nestjs/core';
+import {
+  type AbstractHttpAdapter,
+  APP_GUARD,
+  APP_INTERCEPTOR,
+  DiscoveryModule,
+  HttpAdapterHost,
+} from '@nestjs/core';
 import { ActivityStore } from './activity/activity-store.js';
 import { ActivityTracker } from './activity/activity-tracker.js';
 import { Clock, SteadyClock, SystemClock } from './activity/clock.js';
@@ -24,6 +30,7 @@ import { EventHandlerExplorer } from './events/event-handler.explorer.js';
 import { SessionSecurityEvents } from './events/session-security-events.js';
 import { SessionSecurityHealth } from './events/session-security-health.js';
 import { ClientFiles } from './http/client-files.js';
+import { ClientTag } from './http/client-tag.js';
 import { ClientTexts } from './http/client-texts.js';
 import { clientScriptController } from './http/client-script.controller.js';
 import { DraftKeys } from './http/draft-keys.js';
@@ -31,11 +38,14 @@ import { EndNotice } from './http/end-notice.js';
 import { ExpiredAnswer } from './http/expired-answer.js';
 import { AdapterSessionPlatform, isFastify } from './http/adapter-session-platform.js';
 import { ExpressEntrance } from './http/express/express-entrance.js';
+import { ExpressPageTags } from './http/express/express-page-tags.js';
 import { ExpressSessionPlatform } from './http/express/express-session-platform.js';
 import { FastifyEntrance, type FastifyServer } from './http/fastify/fastify-entrance.js';
+import { FastifyPageTags, type PageTagServer } from './http/fastify/fastify-page-tags.js';
 import { FastifySessionPlatform } from './http/fastify/fastify-session-platform.js';
 import { ExpressSessionBlobs, SessionGate } from './http/gate/session-gate.js';
 import { LiveConnections } from './http/live-connections.js';
+import { PageTags } from './http/page-tags.js';
 import { PingAnswer } from './http/ping-answer.js';
 import { pingController } from './http/ping.controller.js';
 import { RequestClassifier } from './http/request-classifier.js';
@@ -169,8 +179,12 @@ const http: Provider[] = [
   PingAnswer,
   ClientFiles,
   ClientTexts,
+  ClientTag,
+  PageTags,
   ExpressEntrance,
+  ExpressPageTags,
   FastifyEntrance,
+  FastifyPageTags,
   LiveConnections,
   SessionSecurityService,
   { provide: APP_GUARD, useClass: SessionSecurityGuard },
@@ -235,7 +249,9 @@ export class SessionSecurityModule
     private readonly tracker: ActivityTracker,
     private readonly gate: SessionGate,
     private readonly expressEntrance: ExpressEntrance,
+    private readonly expressPageTags: ExpressPageTags,
     private readonly fastifyEntrance: FastifyEntrance,
+    private readonly fastifyPageTags: FastifyPageTags,
     private readonly adapterHost: HttpAdapterHost,
     private readonly options: SessionSecurityOptions,
   ) {
@@ -252,14 +268,21 @@ export class SessionSecurityModule
     const { httpAdapter } = this.adapterHost;
     requireOnce(httpAdapter, this);
     if (isFastify(httpAdapter)) this.#openOnFastify();
-    else this.expressEntrance.open(httpAdapter);
+    else this.#openOnExpress(httpAdapter);
+  }
+
+  #openOnExpress(httpAdapter: AbstractHttpAdapter): void {
+    this.expressEntrance.open(httpAdapter);
+    this.expressPageTags.open(httpAdapter);
   }
 
   #openOnFastify(): void {
     const { httpAdapter } = this.adapterHost;
     if (this.#isOpen || !isFastify(httpAdapter)) return;
     this.#isOpen = true;
-    this.fastifyEntrance.open(httpAdapter.getInstance<FastifyServer>());
+    const server = httpAdapter.getInstance<FastifyServer & PageTagServer>();
+    this.fastifyEntrance.open(server);
+    this.fastifyPageTags.open(server);
   }
 
   async onApplicationBootstrap(): Promise<void> {

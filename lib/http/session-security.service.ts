@@ -1,31 +1,24 @@
 import type { IncomingMessage } from 'node:http';
 import { Injectable } from '@nestjs/common';
-import { ApplicationConfig } from '@nestjs/core';
 import type { EndReason } from '../activity/activity-record.js';
 import { from, type MonoTypeOperatorFunction, type Observable, of, switchMap, takeUntil } from 'rxjs';
 import { ActivityTracker } from '../activity/activity-tracker.js';
 import { SessionReferences } from '../activity/session-reference.js';
 import { type LiveSession, UserSessions } from '../activity/user-sessions.js';
-import { SessionSecurityOptions, type SessionSecurityRequest, toleranceOf } from '../options/index.js';
+import {
+  type ClientTagOptions,
+  SessionSecurityOptions,
+  type SessionSecurityRequest,
+  toleranceOf,
+} from '../options/index.js';
 import { describePolicy, type PolicyDescription } from '../policy/index.js';
-import { ClientFiles } from './client-files.js';
+import { ClientTag } from './client-tag.js';
 import { EndNotice, type NoticeReason } from './end-notice.js';
 import { type LiveConnection, LiveConnections, type SessionReader } from './live-connections.js';
 import { PingAnswer, type SessionStatus } from './ping-answer.js';
 import type { SessionSecurityResponse } from './response-headers.js';
-import { addressOf } from './route-address.js';
 import { SessionEnforcer } from './session-enforcer.js';
 import { SessionPlatform } from './session-platform.js';
-
-/** What the script tag of a page says. */
-export interface ClientTagOptions {
-  /** For a content security policy with nonces. */
-  readonly nonce?: string;
-  /** Ask before the page is left with unsaved work in any form that is sent by POST; default: forms that ask for it. */
-  readonly guard?: boolean;
-  /** Keep drafts of all fields; `automatic`: and put them back without asking. Default: forms that ask for it. */
-  readonly drafts?: boolean | 'automatic';
-}
 
 /**
  * What an application can ask of the module and tell it.
@@ -41,10 +34,9 @@ export class SessionSecurityService {
     private readonly references: SessionReferences,
     private readonly answer: PingAnswer,
     private readonly notice: EndNotice,
-    private readonly files: ClientFiles,
+    private readonly tag: ClientTag,
     private readonly platform: SessionPlatform,
     private readonly connections: LiveConnections,
-    private readonly applicationConfig: ApplicationConfig,
     private readonly options: SessionSecurityOptions,
   ) {}
 
@@ -171,23 +163,7 @@ export class SessionSecurityService {
    * The script tag of the client, for a page rendered for this request. It carries the page's owner, so that a page
    * that is shown when somebody else has signed in is covered.
    */
-  clientTag(request: SessionSecurityRequest, { nonce, guard, drafts }: ClientTagOptions = {}): string {
-    const mount = this.platform.mountOf(request);
-    const version = this.files.find('client.js')?.hash;
-    const { sessionId } = this.enforcer.stateOf(request);
-    const owner = sessionId === undefined ? null : this.answer.ownerOf(sessionId);
-    const attributes = {
-      src: `${mount}${addressOf(this.applicationConfig, this.options.path)}/client.js${version === undefined ? '' : `?v=${version}`}`,
-      ...(owner === null ? {} : { 'data-owner': owner }),
-      ...(nonce === undefined ? {} : { nonce }),
-      ...(guard ? { 'data-session-guard': '' } : {}),
-      ...(drafts ? { 'data-session-draft': drafts === 'automatic' ? drafts : '' } : {}),
-    };
-    const written = Object.entries(attributes).map(([name, value]) => `${name}="${escapeAttribute(value)}"`);
-    return `<script ${written.join(' ')} defer></script>`;
+  clientTag(request: SessionSecurityRequest, options?: ClientTagOptions): string {
+    return this.tag.write(request, options);
   }
-}
-
-function escapeAttribute(text: string): string {
-  return text.replace(/&/g, '&amp;').replace(/"/g, '&quot;').replace(/</g, '&lt;').replace(/>/g, '&gt;');
 }

@@ -65,6 +65,21 @@ export interface ClientOptions {
   language?: string;
 }
 
+/** What the script tag of a page says. */
+export interface ClientTagOptions {
+  /** For a content security policy with nonces. */
+  readonly nonce?: string;
+  /** Ask before the page is left with unsaved work in any form that is sent by POST; default: forms that ask for it. */
+  readonly guard?: boolean;
+  /** Keep drafts of all fields; `automatic`: and put them back without asking. Default: forms that ask for it. */
+  readonly drafts?: boolean | 'automatic';
+}
+
+/** What the tag of a page says, or `false` for a page without one; as loosely compared as {@link RequestFunction}. */
+export type PageFunction = {
+  of(request: SessionSecurityRequest, response: object): ClientTagOptions | false;
+}['of'];
+
 const CLIENT_VALUES: Record<keyof ClientOptions, (value: unknown) => boolean> = {
   onExpire: (value) => ['navigate', 'lock', 'event'].includes(value as string),
   dismiss: (value) => ['activity', 'button'].includes(value as string),
@@ -381,6 +396,29 @@ export class SessionSecurityOptions {
     'a list of "cache", "cookies", "storage"',
   )
   clearSiteData: ('cache' | 'cookies' | 'storage')[] = [];
+
+  /**
+   * Put the client's tag into the head of every page that a handler answers or a template makes: `true`, or a function of
+   * request and response that answers what the tag says, or `false` for no tag in this page. Files and streams stay as
+   * they are. Default `false`.
+   */
+  @check(
+    'isPageFunction',
+    (value) => typeof value === 'boolean' || typeof value === 'function',
+    'true, false or a function of request and response',
+  )
+  injectTag: boolean | PageFunction = false;
+
+  /**
+   * The name of a helper for templates that writes the client's tag: in `response.locals` on Express, in `reply.locals` of
+   * `@fastify/view`. `null` (default): none.
+   */
+  @check(
+    'isHelperName',
+    (value) => value === null || (typeof value === 'string' && /^[a-z_$][\w$]*$/i.test(value)),
+    'a name that templates can call, such as "clientTag"',
+  )
+  tagHelper: string | null = null;
 
   /** Start values of the browser side. */
   @IsObject({ message: 'client must be an object' })

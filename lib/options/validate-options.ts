@@ -50,6 +50,11 @@ export function validateOptions(given: SessionSecurityOptionsInput = {}): Valida
   if (options.onExpired === 'redirect' && options.loginUrl === null) {
     problems.push('onExpired is "redirect", but loginUrl does not say where to');
   }
+  if (!options.ping && (options.injectTag !== false || options.tagHelper !== null)) {
+    problems.push(
+      'ping is false, so there is no client script that injectTag or tagHelper could bring into pages',
+    );
+  }
   const beyond =
     problems.length === 0 && options.preset
       ? beyondPreset(options.preset, options, toleranceOf(options))
