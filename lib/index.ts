@@ -13,11 +13,12 @@ export type * from './events/session-event.js';
 export { SessionSecurityEvents } from './events/session-security-events.js';
 export { SessionSecurityHealth, type SessionSecurityHealthResult } from './events/session-security-health.js';
 export type { NoticeReason } from './http/end-notice.js';
-export type { LiveConnection, SessionReader } from './http/live-connections.js';
+export type { LiveConnection } from './http/live-connections.js';
 export type { SessionStatus } from './http/ping-answer.js';
 export { PASSIVE_HEADER } from './http/request-classifier.js';
 export type { SessionSecurityResponse } from './http/response-headers.js';
 export { AllowExpired, Passive } from './http/route-decorators.js';
+export type { SessionReader } from './http/session-platform.js';
 export { SessionSecurityService } from './http/session-security.service.js';
 export {
   type ClientOptions,

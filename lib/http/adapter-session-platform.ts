@@ -10,6 +10,7 @@ import {
   type RotationListener,
   type SessionAbsence,
   SessionPlatform,
+  type SessionReader,
   type SetupAdvice,
 } from './session-platform.js';
 
@@ -83,6 +84,14 @@ export class AdapterSessionPlatform extends SessionPlatform {
 
   mountOf(request: SessionSecurityRequest): string {
     return this.#platform.mountOf(request);
+  }
+
+  sessionReader(cookieName: string | undefined): SessionReader | undefined {
+    return this.#platform.sessionReader(cookieName);
+  }
+
+  responseOf(request: SessionSecurityRequest): SessionSecurityResponse | undefined {
+    return this.#platform.responseOf(request);
   }
 
   headersOf(response: SessionSecurityResponse): ResponseHeaders {

@@ -2,6 +2,7 @@ import { ServerResponse, type IncomingMessage } from 'node:http';
 import { Injectable, Logger } from '@nestjs/common';
 import type { Observable } from 'rxjs';
 import type { SessionSecurityRequest } from '../options/index.js';
+import type { SessionReader } from './session-platform.js';
 
 /** Policy violation (RFC 6455 section 7.4.1). */
 const POLICY_VIOLATION = 1008;
@@ -12,9 +13,6 @@ const TRY_AGAIN_LATER = 1013;
 export type LiveConnection = { once(event: string, listener: () => void): unknown } & (
   { close(code: number, reason: string): unknown } | { disconnect(close: boolean): unknown }
 );
-
-/** Middleware that reads the session of a request, such as what `session()` of express-session answers. */
-export type SessionReader = (request: never, response: never, next: (error?: unknown) => void) => unknown;
 
 interface Watched {
   readonly request: SessionSecurityRequest;

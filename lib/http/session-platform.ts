@@ -1,6 +1,9 @@
 import type { SessionSecurityRequest } from '../options/index.js';
 import type { ResponseHeaders, SessionSecurityResponse } from './response-headers.js';
 
+/** Middleware that reads the session of a request, such as what `session()` of express-session answers. */
+export type SessionReader = (request: never, response: never, next: (error?: unknown) => void) => unknown;
+
 /** A request's session as its session library keeps it. */
 export interface RequestSession {
   readonly id: string;
@@ -89,6 +92,12 @@ export abstract class SessionPlatform {
 
   /** The path below which the application that answers is mounted in another; empty if it is not. */
   abstract mountOf(request: SessionSecurityRequest): string;
+
+  /** The response to a request, where nothing else tells it. */
+  abstract responseOf(request: SessionSecurityRequest): SessionSecurityResponse | undefined;
+
+  /** Reads the session of a request that is upgraded to a socket; `undefined` where only the application knows how. */
+  abstract sessionReader(cookieName: string | undefined): SessionReader | undefined;
 
   abstract headersOf(response: SessionSecurityResponse): ResponseHeaders;
 

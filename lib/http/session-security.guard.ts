@@ -38,7 +38,7 @@ export class SessionSecurityGuard implements CanActivate {
 
   /** Answers at once where nothing is to be waited for, as for nearly every request: a promise would cost more than that. */
   canActivate(context: ExecutionContext): boolean | Promise<boolean> {
-    const handled = handledBy(context);
+    const handled = handledBy(context, this.platform);
     if (!handled) return true;
     if (handled.over === 'connection') return this.#admitMessage(context, handled.connection);
     const { request, response } = handled;

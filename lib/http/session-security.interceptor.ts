@@ -17,7 +17,7 @@ export class SessionSecurityInterceptor implements NestInterceptor {
   ) {}
 
   intercept(context: ExecutionContext, next: CallHandler): Observable<unknown> {
-    const handled = handledBy(context);
+    const handled = handledBy(context, this.platform);
     if (handled?.over !== 'http') return next.handle();
     const { request, response } = handled;
     return settlingFirst(next.handle(), () => this.#settle(request, response));

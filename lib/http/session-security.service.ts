@@ -14,11 +14,11 @@ import {
 import { describePolicy, type PolicyDescription } from '../policy/index.js';
 import { ClientTag } from './client-tag.js';
 import { EndNotice, type NoticeReason } from './end-notice.js';
-import { type LiveConnection, LiveConnections, type SessionReader } from './live-connections.js';
+import { type LiveConnection, LiveConnections } from './live-connections.js';
 import { PingAnswer, type SessionStatus } from './ping-answer.js';
 import type { SessionSecurityResponse } from './response-headers.js';
 import { SessionEnforcer } from './session-enforcer.js';
-import { SessionPlatform } from './session-platform.js';
+import { SessionPlatform, type SessionReader } from './session-platform.js';
 
 /**
  * What an application can ask of the module and tell it.
@@ -123,12 +123,13 @@ export class SessionSecurityService {
    *
    * @param connection a WebSocket of `ws` or a socket of socket.io, as `handleConnection` is given it
    * @param request the request that opened it
-   * @param readSession express-session's middleware, unless it has read the request's session already; when it fails the
-   *   connection is closed with code 1013
+   * @param readSession express-session's middleware, unless it has read the request's session already; on Fastify it is not
+   *   needed. When it fails the connection is closed with code 1013
    */
   closeWithSession(connection: LiveConnection, request: IncomingMessage, readSession?: SessionReader): void {
     const opening = request as IncomingMessage & SessionSecurityRequest;
-    this.connections.watch(connection, opening, () => this.ended(opening), readSession);
+    const read = readSession ?? this.platform.sessionReader(this.options.cookieName);
+    this.connections.watch(connection, opening, () => this.ended(opening), read);
   }
 
   /** The policy in force, for an auditor: as an object, which is JSON, and as Markdown (ASVS 5.0 7.1.1). */

@@ -5,17 +5,17 @@ import { afterEach, describe, expect, it } from '@jest/globals';
 import { Injectable } from '@nestjs/common';
 import { ApolloDriver, type ApolloDriverConfig } from '@nestjs/apollo';
 import { Context, GraphQLModule, Mutation, Query, Resolver, Subscription } from '@nestjs/graphql';
-import session, { MemoryStore } from 'express-session';
+import { MemoryStore } from 'express-session';
 import { type Client, createClient } from 'graphql-ws';
 import { WebSocket } from 'ws';
 import {
   AllowExpired,
   type LiveConnection,
   Passive,
-  type SessionReader,
   type SessionSecurityOptionsInput,
   SessionSecurityService,
 } from '../../lib/index.js';
+import { socketReader } from '../support/adapters.js';
 import { type Browser, WatchedApp } from '../support/watched-app.js';
 
 interface DeskContext {
@@ -70,7 +70,7 @@ let desk: WatchedApp;
 
 async function start(security: SessionSecurityOptionsInput = {}): Promise<void> {
   const store = new MemoryStore();
-  const sessions = session({ secret: 'for tests only', resave: false, saveUninitialized: false, store });
+  const readSession = socketReader(store);
   desk = await WatchedApp.start({
     store,
     security,
@@ -84,7 +84,7 @@ async function start(security: SessionSecurityOptionsInput = {}): Promise<void> 
             'graphql-ws': {
               onConnect: ({ extra }) => {
                 const { socket, request } = extra as ConnectionExtra;
-                service.closeWithSession(socket, request, sessions as SessionReader);
+                service.closeWithSession(socket, request, readSession);
               },
             },
           },
@@ -92,7 +92,6 @@ async function start(security: SessionSecurityOptionsInput = {}): Promise<void> 
       }),
     ],
     providers: [DeskResolver],
-    configure: (app) => app.use(sessions),
   });
 }
 

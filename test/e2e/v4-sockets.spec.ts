@@ -2,18 +2,20 @@ import { once } from 'node:events';
 import type { IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, describe, expect, it } from '@jest/globals';
+import { Signer } from '@fastify/cookie';
 import type { Type } from '@nestjs/common';
 import { IoAdapter } from '@nestjs/platform-socket.io';
 import { WsAdapter } from '@nestjs/platform-ws';
 import { type OnGatewayConnection, SubscribeMessage, WebSocketGateway } from '@nestjs/websockets';
-import session, { MemoryStore } from 'express-session';
+import { MemoryStore } from 'express-session';
 import { io, type Socket } from 'socket.io-client';
 import { WebSocket } from 'ws';
 import { type LiveConnection, Passive, type SessionReader, SessionSecurityService } from '../../lib/index.js';
+import { cookieOf, onFastify, SECRET, socketReader } from '../support/adapters.js';
 import { type Browser, WatchedApp } from '../support/watched-app.js';
 
 let desk: WatchedApp;
-let readSession: SessionReader;
+let readSession: SessionReader | undefined;
 
 /** Messages of two kinds, in an application of sockets. */
 @WebSocketGateway()
@@ -44,15 +46,19 @@ class CarelessGateway {
   }
 }
 
-async function start(gateway: Type, adapter: typeof WsAdapter | typeof IoAdapter = WsAdapter): Promise<void> {
+async function start(
+  gateway: Type,
+  adapter: typeof WsAdapter | typeof IoAdapter = WsAdapter,
+  sessionStore = false,
+): Promise<void> {
   const store = new MemoryStore();
-  const sessions = session({ secret: 'for tests only', resave: false, saveUninitialized: false, store });
-  readSession = sessions as SessionReader;
+  readSession = socketReader(store);
   desk = await WatchedApp.start({
+    ...(sessionStore && { security: { sessionStore: store } }),
     store,
     providers: [gateway],
-    configure: (app) => {
-      app.use(sessions);
+    configure: (app, useSession) => {
+      useSession();
       app.useWebSocketAdapter(new adapter(app));
     },
   });
@@ -126,6 +132,35 @@ describe('V4 a WebSocket', () => {
     const socket = new WebSocket(`ws://127.0.0.1:${port()}`, { headers: { cookie: browser.cookieHeader } });
     expect(await codeOf(once(socket, 'close'))).toBe(1013);
     expect(desk.messages.matching(/the store is away/)).toHaveLength(1);
+  });
+
+  it('V4 is closed when its cookie is not signed by the application', async () => {
+    await start(WardGateway);
+    const browser = await desk.signedIn();
+    browser.cookies.set('connect.sid', cookieOf(`${browser.sessionId}.${'A'.repeat(43)}`));
+    const socket = new WebSocket(`ws://127.0.0.1:${port()}`, { headers: { cookie: browser.cookieHeader } });
+    expect(await codeOf(once(socket, 'close'))).toBe(1008);
+  });
+
+  it('V4 is found by its session among other signed cookies', async () => {
+    await start(WardGateway);
+    const browser = await desk.signedIn();
+    const own = browser.cookies.get('connect.sid')!;
+    browser.cookies.delete('connect.sid');
+    browser.cookies.set('another', cookieOf(new Signer(SECRET).sign('nothing')));
+    browser.cookies.set('connect.sid', own);
+    expect(await ask(await openSocket(browser), 'position')).toEqual({ event: 'answer', data: 'position' });
+  });
+
+  onFastify('V4 needs to know where sessions are kept, if it comes before any request', async () => {
+    await start(WardGateway);
+    const early = new WebSocket(`ws://127.0.0.1:${port()}`);
+    expect(await codeOf(once(early, 'close'))).toBe(1013);
+    expect(desk.messages.matching(/with the option sessionStore/)).toHaveLength(1);
+    await desk.close();
+    await start(WardGateway, WsAdapter, true);
+    const socket = new WebSocket(`ws://127.0.0.1:${port()}`);
+    expect(await codeOf(once(socket, 'close'))).toBe(1008);
   });
 
   it('V4 counts as activity only where a handler says so', async () => {

@@ -7,6 +7,7 @@ import type { TestingModule } from '@nestjs/testing';
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import express, { type Request, type Response } from 'express';
 import type { FastifyInstance } from 'fastify';
+import type { SessionReader } from '../../lib/index.js';
 import expressSession, { type SessionOptions, type Store } from 'express-session';
 
 declare global {
@@ -19,6 +20,9 @@ export const ADAPTER = globalThis.httpAdapter ?? 'express';
 
 /** A test of what Fastify does not have: other middleware, applications mounted in one another, a store that disconnects. */
 export const onExpress = ADAPTER === 'express' ? it : withoutTest();
+
+/** A test of what Express does otherwise. */
+export const onFastify = ADAPTER === 'fastify' ? it : withoutTest();
 
 /** What cookies of sessions are signed with. */
 export const SECRET = 'for tests only, and longer than 32';
@@ -56,6 +60,12 @@ export function useExpressSessions(
   options: Partial<SessionOptions>,
 ): void {
   app.use(expressSession({ secret: SECRET, resave: false, saveUninitialized: false, store, ...options }));
+}
+
+/** What reads the sessions of sockets, which pass no middleware; on Fastify the module knows by itself. */
+export function socketReader(store: Store): SessionReader | undefined {
+  if (ADAPTER === 'fastify') return undefined;
+  return expressSession({ secret: SECRET, resave: false, saveUninitialized: false, store }) as SessionReader;
 }
 
 export function useFastifySessions(

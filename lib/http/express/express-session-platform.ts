@@ -19,7 +19,10 @@ export interface ExpressSessionRequest extends SessionSecurityRequest {
   session?: (Record<string, unknown> & { cookie?: ExpressSessionCookie }) | undefined;
   sessionID?: string | undefined;
   sessionStore?: GeneratingStore | undefined;
-  res?: { readonly destroyed?: boolean; once(event: 'close', callback: () => void): unknown };
+  res?: ResponseHeaders & {
+    readonly destroyed?: boolean;
+    once(event: 'close', callback: () => void): unknown;
+  };
   readonly secure?: boolean;
   readonly baseUrl?: string;
 }
@@ -136,6 +139,15 @@ export class ExpressSessionPlatform extends SessionPlatform {
 
   mountOf({ baseUrl = '' }: ExpressSessionRequest): string {
     return baseUrl;
+  }
+
+  /** Its middleware has the keys to the cookies, and is not to be found. */
+  sessionReader(): undefined {
+    return undefined;
+  }
+
+  responseOf({ res }: ExpressSessionRequest): ResponseHeaders | undefined {
+    return res;
   }
 
   headersOf(response: ResponseHeaders): ResponseHeaders {

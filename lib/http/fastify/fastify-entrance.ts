@@ -8,6 +8,7 @@ import {
   type FastifySessionReply,
   FastifySessionPlatform,
   type FastifySessionRequest,
+  type FastifySessionServer,
 } from './fastify-session-platform.js';
 
 type Done = (error?: Error | null) => void;
@@ -32,7 +33,7 @@ interface FastifyError extends Error {
 }
 
 /** What is used of Fastify. */
-export interface FastifyServer {
+export interface FastifyServer extends FastifySessionServer {
   addHook(name: 'onRequest', hook: Hook): unknown;
   addHook(name: 'preParsing' | 'onSend', hook: PayloadHook): unknown;
   addHook(name: 'onReady', hook: (done: Done) => void): unknown;
@@ -55,6 +56,7 @@ export class FastifyEntrance {
   ) {}
 
   open(server: FastifyServer): void {
+    this.platform.serve(server);
     server.addHook('onRequest', this.#guardStore);
     server.addHook('preParsing', this.#enforce);
     server.addHook('onSend', this.#keepCookie);

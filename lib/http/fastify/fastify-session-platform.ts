@@ -15,14 +15,18 @@ import {
 } from '../session-platform.js';
 import { FastifyReplyHeaders } from './fastify-reply-headers.js';
 
+const REPLY = Symbol('session-security-reply');
+
 /** A request as Fastify and @fastify/session leave it. */
 export interface FastifySessionRequest extends SessionSecurityRequest {
   readonly protocol?: string;
   /** `null` once it has been destroyed; without a session id where the path is not the cookie's. */
   session?: FastifySession | null;
-  readonly sessionStore?: ExpressSessionStore;
+  readonly sessionStore?: ExpressSessionStore | undefined;
   /** The instance of Fastify that the request's route belongs to. */
-  readonly server?: FastifySessionServer;
+  readonly server?: FastifySessionServer | undefined;
+  /** Fastify tells a reply of its request, but not a request of its reply. */
+  [REPLY]?: FastifySessionReply;
 }
 
 interface FastifySession extends Record<string, unknown> {
@@ -40,8 +44,8 @@ interface FastifySessionCookie {
   secure?: boolean | null;
 }
 
-interface FastifySessionServer {
-  decryptSession?(cookie: string, request: object, done: () => void): void;
+export interface FastifySessionServer {
+  decryptSession?(cookie: string, request: object, done: (error?: unknown) => void): void;
 }
 
 export interface FastifySessionReply extends FastifyResponse {
@@ -53,15 +57,20 @@ export interface FastifySessionReply extends FastifyResponse {
 }
 
 /** `<id>.<signature>`, and whoever comes from Express may keep its prefix. The plugin signs with SHA-1 at least. */
-const SIGNED = /^(?:s:)?(.+)\.[A-Za-z\d+/]{27,}$/;
+const SIGNED = /^(?:s:)?((.+)\.[A-Za-z\d+/]{27,})$/;
+
+const STORE_UNKNOWN =
+  'no request has shown yet where sessions are kept; with the option sessionStore it is known from the start';
+
+/** A session id as it came, with its signature. */
+type SignedId = PresentedId & { readonly signed: string };
 
 /** Sessions of @fastify/session, on Fastify. */
 @Injectable()
 export class FastifySessionPlatform extends SessionPlatform {
   /** Sessions that exist for their request alone. */
   readonly #loose = new WeakSet<object>();
-  /** Replies of the requests that gave their session id up. */
-  readonly #replies = new WeakMap<object, FastifySessionReply>();
+  #server: FastifySessionServer | undefined;
 
   readonly advice = {
     missing:
@@ -85,8 +94,14 @@ export class FastifySessionPlatform extends SessionPlatform {
     if (sessionStore) this.gate.guard(sessionStore);
   }
 
+  /** Whose requests these are: those that are upgraded to sockets are not told. */
+  serve(server: FastifySessionServer): void {
+    this.#server = server;
+  }
+
   /** Sees to it that a session id which is given up for another is not taken for a sign-out. */
   prepare(request: FastifySessionRequest, reply: FastifySessionReply): void {
+    request[REPLY] = reply;
     const { session } = request;
     if (!session?.regenerate || Object.hasOwn(session, 'regenerate')) return;
     const regenerate = session.regenerate.bind(session);
@@ -98,7 +113,6 @@ export class FastifySessionPlatform extends SessionPlatform {
         // A turn later, the application has taken the session's data along, or has not.
         setImmediate(arrive);
       };
-      this.#replies.set(request, reply);
       const own = this.#loose.has(session) ? undefined : session.sessionId;
       return this.gate.regenerate(request, own, through, () => {
         const callback = given.at(-1);
@@ -159,11 +173,15 @@ export class FastifySessionPlatform extends SessionPlatform {
   }
 
   presentedIds(request: SessionSecurityRequest, wanted: string | undefined): PresentedId[] {
+    return this.#signedIds(request, wanted);
+  }
+
+  #signedIds(request: SessionSecurityRequest, wanted: string | undefined): SignedId[] {
     return cookiesOf(request)
       .filter(([name]) => wanted === undefined || name === wanted)
       .flatMap(([cookieName, value]) => {
-        const id = SIGNED.exec(value)?.[1];
-        return id === undefined ? [] : [{ id, cookieName }];
+        const [, signed, id] = SIGNED.exec(value) ?? [];
+        return signed === undefined || id === undefined ? [] : [{ id, signed, cookieName }];
       })
       .slice(0, MOST_PRESENTED_IDS);
   }
@@ -173,7 +191,7 @@ export class FastifySessionPlatform extends SessionPlatform {
   }
 
   afterResponse(request: FastifySessionRequest, callback: () => void): void {
-    const response = this.#replies.get(request)?.raw;
+    const response = request[REPLY]?.raw;
     if (response?.destroyed) callback();
     else response?.once('close', callback);
   }
@@ -185,6 +203,37 @@ export class FastifySessionPlatform extends SessionPlatform {
   /** Fastify mounts no application in another. */
   mountOf(): string {
     return '';
+  }
+
+  responseOf(request: FastifySessionRequest): FastifySessionReply | undefined {
+    return request[REPLY];
+  }
+
+  /** By the plugin's own method for requests that pass none of its hooks; it looks at the signature. */
+  sessionReader(cookieName: string | undefined) {
+    return (request: FastifySessionRequest, _response: unknown, next: (error?: unknown) => void): void => {
+      // A request of Fastify's own, which has been read.
+      if (request.sessionStore) return next();
+      const server = this.#server;
+      const { store } = this.gate;
+      if (!server?.decryptSession) return next(new Error(this.advice.missing));
+      if (!store) return next(new Error(STORE_UNKNOWN));
+      Object.assign(request, { server, sessionStore: store });
+      this.#readSigned(server, request, this.#signedIds(request, cookieName), next);
+    };
+  }
+
+  /** The first of the cookies that has a session. */
+  #readSigned(
+    server: FastifySessionServer,
+    request: FastifySessionRequest,
+    [presented, ...others]: SignedId[],
+    next: (error?: unknown) => void,
+  ): void {
+    server.decryptSession?.(presented?.signed ?? '', request, (error) => {
+      if (error || !presented || request.session?.sessionId === presented.id) next(error);
+      else this.#readSigned(server, request, others, next);
+    });
   }
 
   headersOf(response: FastifySessionReply): ResponseHeaders {
