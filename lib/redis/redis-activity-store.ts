@@ -29,10 +29,6 @@ const POLL_INTERVAL_MS = 500;
 const WORK_BATCH = 100;
 const TOUCH_BATCH = 200;
 const NEWS_BATCH = 500;
-/** Without a look at a shard for so long, Redis or all processes stood still… */
-const STANDSTILL_MS = 2500;
-/** …and for so long nobody is ended for being idle, until all have written what they know. */
-const HOLD_MS = 2000;
 /** A shard's clock is kept while somebody looks at it, and for an hour after. */
 const CLOCK_LIFETIME_MS = 3600 * 1000;
 /** As long as the tombstones in the processes' memories. */
@@ -279,7 +275,7 @@ export class RedisActivityStore extends SharedActivityStore {
       'look',
       shards.flatMap((shard) => this.#shardKeys(shard)),
       [
-        ...[this.#slackMs, TOMBSTONE_SECONDS, limit, NEWS_BATCH, STANDSTILL_MS, HOLD_MS, CLOCK_LIFETIME_MS],
+        ...[this.#slackMs, TOMBSTONE_SECONDS, limit, NEWS_BATCH, CLOCK_LIFETIME_MS],
         ...shards.map((shard) => this.#cursors.get(shard) ?? ''),
       ],
     )) as LookReply[];

@@ -31,15 +31,11 @@ interface Script {
 
 /** Runs the Lua scripts by their hashes; a server that does not know one is sent the source. */
 export class RedisScripts {
+  static #loaded: ReadonlyMap<ScriptName, Script> | undefined;
   readonly #scripts: ReadonlyMap<ScriptName, Script>;
 
   constructor(private readonly port: RedisPort) {
-    this.#scripts = new Map(
-      NAMES.map((name) => {
-        const source = ['prelude', ...(PARTS[name] ?? []), name].map(load).join('\n');
-        return [name, { source, hash: createHash('sha1').update(source).digest('hex') }];
-      }),
-    );
+    this.#scripts = RedisScripts.#loaded ??= loadAll();
   }
 
   async run(name: ScriptName, keys: readonly string[], args: readonly (string | number)[]): Promise<unknown> {
@@ -57,6 +53,15 @@ export class RedisScripts {
 /** True for an error reply of Redis with this code. */
 export function isError(error: unknown, code: string): boolean {
   return error instanceof Error && error.message.includes(code);
+}
+
+function loadAll(): ReadonlyMap<ScriptName, Script> {
+  return new Map(
+    NAMES.map((name) => {
+      const source = ['prelude', ...(PARTS[name] ?? []), name].map(load).join('\n');
+      return [name, { source, hash: createHash('sha1').update(source).digest('hex') }];
+    }),
+  );
 }
 
 function load(name: string): string {

@@ -272,13 +272,42 @@ describe('the store and a standstill', () => {
     await member.look();
     expect(await member.store.find(record.id)).toBeDefined();
     await expect(member.store.expire(record.id)).rejects.toThrow(/judged again shortly/);
-    await member.store.touch([{ id: record.id, lastActivityAt: member.clock.now() }]);
+    const lastActivityAt = Math.floor(member.clock.now()) - 50;
+    // Long after the deadline that Redis knows of; but a process that kept it in memory knows better.
+    expect(await member.store.touch([{ id: record.id, lastActivityAt }])).toEqual([]);
     const news: News[] = [];
     await eventually(async () => {
       await member.look();
       news.push(...member.heard.splice(0));
       return news.some(({ signal }) => signal.kind === 'end');
     });
+    const end = news.find(({ signal }) => signal.kind === 'end')!;
+    expect(end.signal.record.lastActivityAt).toBe(lastActivityAt);
+    expect(await member.store.touch([{ id: record.id, lastActivityAt: member.clock.now() }])).toEqual([
+      record.id,
+    ]);
+    await member.store.close();
+    close();
+  });
+
+  it('3 so also for those who come before the first look', async () => {
+    await server.command('FLUSHALL');
+    const { client, close } = await clients['redis 6']!(server.url);
+    const member = await Member.join(client);
+    const record = await member.start('sid', 0.1, 0.2);
+    await wait(400);
+    const clocks = "for k = 0, 3 do redis.call('HSET', 'ss:{'..k..'}:c', 'n', ARGV[1], 'h', 0) end";
+    const lookedAt = async (ms: number): Promise<unknown> =>
+      server.command('EVAL', clocks, '0', String(Math.floor(member.clock.now() - ms)));
+    // Somebody has looked just now, so nobody has more to tell.
+    await lookedAt(0);
+    expect(await member.store.touch([{ id: record.id, lastActivityAt: member.clock.now() }])).toEqual([
+      record.id,
+    ]);
+    await lookedAt(10_000);
+    await expect(member.store.expire(record.id)).rejects.toThrow(/judged again shortly/);
+    expect(await member.store.touch([{ id: record.id, lastActivityAt: member.clock.now() }])).toEqual([]);
+    expect(await member.store.expire(record.id)).toMatchObject({ state: 'alive' });
     await member.store.close();
     close();
   });

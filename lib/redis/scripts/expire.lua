@@ -5,8 +5,7 @@
 -- Reply {now, state as settle answers it, what was told or nil, what lies under the session's key now}
 
 local now = nowOf(KEYS[1])
-local hold = tonumber(redis.call('HMGET', KEYS[1], 'h')[1]) or 0
-local shard = { base = baseOf(KEYS[2]), deadlines = KEYS[2], stream = KEYS[3], hold = hold, done = {} }
+local shard = { base = baseOf(KEYS[2]), deadlines = KEYS[2], stream = KEYS[3], hold = holdOf(KEYS[1], now), done = {} }
 local value = redis.call('MGET', KEYS[4])[1]
 local state, told = settle(shard, ARGV[1], KEYS[4], value, now, tonumber(ARGV[2]), ARGV[3])
 unfile(shard)

@@ -1,12 +1,9 @@
 -- One look at some shards: works off what is due, hears what was told since the last look, and carries the shards' clocks
 -- forward.
 --
--- When nobody has looked for a while, Redis was away or paused, or all processes were down. Then no idle session is
--- ended for a moment, so that processes that remember later activity can write it first.
---
 -- KEYS  for each shard: clock, deadlines, stream
 -- ARGV  1 slack ms  2 tombstone seconds  3 how many sessions at most, in all  4 how many entries at most, in all
---       5 standstill ms  6 hold ms  7 lifetime of a clock's mark in ms
+--       5 lifetime of a clock's mark in ms
 --       then for each shard: last stream entry seen, "" = begin at the end
 -- Reply for each shard {now, warnings and ends that this look has told, entries {{entry id, {"e", text}}…}, last stream
 --       entry seen, 1 = there is more to do at once, 1 = ends are held}
@@ -36,16 +33,12 @@ local replies = {}
 for number = 1, #KEYS / 3 do
   local clock, deadlines, stream = KEYS[number * 3 - 2], KEYS[number * 3 - 1], KEYS[number * 3]
   local now, ahead = nowOf(clock)
-  local mark = redis.call('HMGET', clock, 'n', 'h')
-  local seen, hold = tonumber(mark[1]) or 0, tonumber(mark[2]) or 0
-  if now - seen > tonumber(ARGV[5]) then
-    hold = now + ARGV[6]
-    redis.call('HSET', clock, 'h', text(hold))
-  end
+  local hold, isNew = holdOf(clock, now)
+  if isNew then redis.call('HSET', clock, 'h', text(hold)) end
   redis.call('HSET', clock, 'n', text(now), 'o', text(ahead))
-  redis.call('PEXPIRE', clock, ARGV[7])
+  redis.call('PEXPIRE', clock, ARGV[5])
 
-  local cursor = ARGV[number + 7]
+  local cursor = ARGV[number + 5]
   if cursor == '' then
     local last = redis.call('XREVRANGE', stream, '+', '-', 'COUNT', 1)
     cursor = last[1] and last[1][1] or '0-0'

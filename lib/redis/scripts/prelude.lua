@@ -28,6 +28,18 @@ local function nowOf(clock)
   return now, now - own
 end
 
+-- When nobody has looked for a while, Redis was away or paused, or all processes were down. Then no idle session is ended
+-- for a moment, so that processes that remember later activity can write it first. Answers until when, 0 = not at all, and
+-- whether that is new: whoever looks writes it down.
+local STANDSTILL_MS, HOLD_MS = 2500, 2000
+
+local function holdOf(clock, now)
+  local known = redis.call('HMGET', clock, 'n', 'h')
+  local seen, hold = tonumber(known[1]) or 0, tonumber(known[2]) or 0
+  if now - seen > STANDSTILL_MS then return now + HOLD_MS, true end
+  return hold, false
+end
+
 -- An instant as text, in full: Lua's own conversion may write 1.7e+12.
 local function text(instant)
   return string.format('%.0f', instant)

@@ -3,7 +3,7 @@
 --
 -- Those that are filed no longer are collected in `shard.done`, for unfile() to take out together.
 --
--- Answers "gone", "alive", "held" (ends are held, see look), "warn" or "expire"; and what was told.
+-- Answers "gone", "alive", "held" (see holdOf), "warn" or "expire"; and what was told.
 local function settle(shard, id, key, value, now, slack, tombstoneSeconds)
   local record = recordOf(value)
   if not record then

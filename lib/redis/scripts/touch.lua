@@ -1,5 +1,6 @@
 -- Moves last activity of records that exist forward, never back, never into the future, and never of a session whose
--- time is over. Deadlines stay filed where they are, as lower bounds, unless a warning is called off.
+-- time is over; but while ends are held, what processes remember counts. Deadlines stay filed where they are, as lower
+-- bounds, unless a warning is called off.
 --
 -- KEYS  for each shard: clock, deadlines, stream
 -- ARGV  1 slack ms, then for each shard: how many sessions, and for each of them: id, last activity at
@@ -10,7 +11,9 @@ local gone, times = {}, {}
 local position, number = 2, 0
 for shard = 1, #KEYS / 3 do
   local deadlines, stream = KEYS[shard * 3 - 1], KEYS[shard * 3]
-  local now, base = nowOf(KEYS[shard * 3 - 2]), baseOf(deadlines)
+  local clock, base = KEYS[shard * 3 - 2], baseOf(deadlines)
+  local now = nowOf(clock)
+  local isHeld = now < holdOf(clock, now)
   times[shard] = text(now)
   local count, keys = tonumber(ARGV[position]), {}
   for each = 1, count do keys[each] = keyOf(base, ARGV[position + each * 2 - 1]) end
@@ -18,10 +21,11 @@ for shard = 1, #KEYS / 3 do
   for each = 1, count do
     local id, at = ARGV[position + each * 2 - 1], tonumber(ARGV[position + each * 2])
     local record = recordOf(values[each])
+    local before = record and record.a
+    if record and isHeld then record.a = math.max(before, math.min(at, now)) end
     if not record or judge(record, now, slack).phase == 'expired' then
       gone[#gone + 1] = number
     else
-      local before = record.a
       record.a = math.max(before, math.min(at, now))
       local isRenewed = record.w and judge(record, now, 0).phase == 'active'
       if isRenewed then record.w = false end

@@ -109,10 +109,10 @@ export class RedisModel {
       const { state, told } = shard.settle(id!, Number(slack));
       return [String(shard.now()), state, told ?? null, shard.textOf(id!)];
     },
-    look: (keys, [slack, , sessions, entries, standstill, hold, , ...cursors]) => {
+    look: (keys, [slack, , sessions, entries, , ...cursors]) => {
       const left = { sessions: Number(sessions), entries: Number(entries) };
       return this.#shardsIn(keys).map((shard, number) => {
-        shard.see(Number(standstill), Number(hold));
+        shard.see();
         return look(shard, cursors[number]!, left, Number(slack));
       });
     },

@@ -6,6 +6,11 @@ import { type KeptEntry, StreamModel } from './stream-model.js';
 /** More than this at once is not the passing of time, while the server's clock is behind. */
 const LEAP_MS = 5000;
 
+/** Without a look for so long, Redis or all processes stood still… */
+const STANDSTILL_MS = 2500;
+/** …and for so long nobody is ended for being idle. */
+const HOLD_MS = 2000;
+
 /** A record as the scripts keep it. */
 export interface ModelRecord {
   startedAt: number;
@@ -95,8 +100,12 @@ export class ShardModel {
   /** Answers whether the record exists and is not over. */
   touch(id: string, at: number, slackMs: number): boolean {
     const [record, now] = [this.records.get(id), this.now()];
-    if (!record || this.#judge(record, now, slackMs).phase === 'expired') return false;
-    record.lastActivityAt = Math.max(record.lastActivityAt, Math.min(at, now));
+    if (!record) return false;
+    const later = { ...record, lastActivityAt: Math.max(record.lastActivityAt, Math.min(at, now)) };
+    // While ends are held, what processes remember counts.
+    const judged = now < this.#hold(now) ? later : record;
+    if (this.#judge(judged, now, slackMs).phase === 'expired') return false;
+    record.lastActivityAt = later.lastActivityAt;
     if (record.warned && this.#judge(record, now, 0).phase === 'active') {
       record.warned = false;
       this.#file(id, this.#judge(record, now, slackMs).dueAt);
@@ -133,9 +142,9 @@ export class ShardModel {
   }
 
   /** Carries the clock forward. */
-  see(standstillMs: number, holdMs: number): void {
+  see(): void {
     const [own, now] = [this.own(), this.now()];
-    if (now - this.clock.mark > standstillMs) this.clock.hold = now + holdMs;
+    this.clock.hold = this.#hold(now);
     this.clock.mark = now;
     this.clock.ahead = now - own;
   }
@@ -162,8 +171,9 @@ export class ShardModel {
       return { state: 'gone' };
     }
     const { phase, reason, warnAt, expireAt, dueAt } = this.#judge(record, now, slackMs);
-    if (phase === 'expired' && reason === 'idle' && now < this.clock.hold) {
-      this.#file(id, this.clock.hold);
+    const hold = this.#hold(now);
+    if (phase === 'expired' && reason === 'idle' && now < hold) {
+      this.#file(id, hold);
       return { state: 'held' };
     }
     if (phase === 'expired') {
@@ -192,6 +202,10 @@ export class ShardModel {
     const warnedAt = verdict.warnAt + slackMs;
     const phase = now >= endAt ? 'expired' : now >= warnedAt ? 'warning' : 'active';
     return { ...verdict, phase, dueAt: warned || warnedAt >= endAt ? endAt : warnedAt };
+  }
+
+  #hold(now: number): number {
+    return now - this.clock.mark > STANDSTILL_MS ? now + HOLD_MS : this.clock.hold;
   }
 
   #file(id: string, at: number): void {
