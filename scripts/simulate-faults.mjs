@@ -25,7 +25,8 @@ console.log(`\n${caught} of ${chosen.length} faults were caught within ${limit} 
 process.exit(caught === chosen.length && caught > 0 ? 0 : 1);
 
 async function firstBroken(fault) {
-  const { simulate } = await loadSimulation(fault);
+  const { simulate: simulateOne, simulateProcesses } = await loadSimulation(fault);
+  const simulate = fault.processes ? simulateProcesses : simulateOne;
   const known = await simulate(fault.seed);
   if (known.broken) return known;
   for (let seed = 1; seed <= limit; seed++) {

@@ -1,6 +1,7 @@
 /**
  * The simulation outside of the test command: `npm run simulate -- --seeds 100000` for many stories,
- * `npm run simulate -- --seed 42 --trace` for one, line by line; `--first 3 --step 12` tells only such with tabs. The first broken promise ends the run.
+ * `npm run simulate -- --seed 42 --trace` for one, line by line; `--first 3 --step 12` tells only such with tabs,
+ * `--processes` those of several processes. The first broken promise ends the run.
  */
 import { parseArgs } from 'node:util';
 import { loadSimulation } from './simulation/load.mjs';
@@ -12,9 +13,11 @@ const { values } = parseArgs({
     first: { type: 'string', default: '1' },
     step: { type: 'string', default: '1' },
     trace: { type: 'boolean', default: false },
+    processes: { type: 'boolean', default: false },
   },
 });
-const { simulate, reportOf } = await loadSimulation();
+const { simulate, simulateProcesses, reportOf } = await loadSimulation();
+const tell = values.processes ? simulateProcesses : simulate;
 const beganAt = performance.now();
 const first = Number(values.seed ?? values.first);
 const step = Number(values.step);
@@ -22,7 +25,7 @@ const count = values.seed === undefined ? Number(values.seeds) : 1;
 
 for (let told = 0; told < count; told++) {
   const seed = first + told * step;
-  const outcome = await simulate(seed, values.trace ? console.log : undefined);
+  const outcome = await tell(seed, values.trace ? console.log : undefined);
   if (outcome.broken) {
     showProgress(told);
     console.error(`\n${reportOf(outcome)}`);

@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, rmSync } from 'node:fs';
+import { cpSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { relative, resolve } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { build } from 'esbuild';
@@ -11,14 +11,16 @@ const folder = resolve(root, 'node_modules/.cache/simulation');
  * Loads the simulation as one module, with sources of the engine changed on the way if that is asked for.
  *
  * @param {{ name?: string, changes?: { file: string, from: string, to: string }[] }} [fault]
- * @returns {Promise<typeof import('../../test/simulation/simulate.ts')>}
+ * @returns {Promise<typeof import('../../test/simulation/index.ts')>}
  * @throws if a change does not fit its file exactly once: the fault is out of date.
  */
 export async function loadSimulation({ name = 'sound', changes = [] } = {}) {
   mkdirSync(folder, { recursive: true });
+  // The engine reads its scripts for Redis from beside itself.
+  cpSync(resolve(root, 'lib/redis/scripts'), resolve(folder, 'scripts'), { recursive: true });
   const outfile = resolve(folder, `${process.pid}-${name.replace(/\W+/g, '-')}.mjs`);
   await build({
-    entryPoints: [resolve(root, 'test/simulation/simulate.ts')],
+    entryPoints: [resolve(root, 'test/simulation/index.ts')],
     outfile,
     bundle: true,
     platform: 'node',

@@ -2,9 +2,10 @@
  * Deliberate faults, each a small change of the sources of engine or client that a hurried hand could make. The simulation must
  * catch every one of them, or it proves nothing; `npm run simulate:faults` holds it to that. A change names text that
  * stands exactly once in its file: when the source moves on, the fault has to move with it. The seed is that of a story
- * which has caught it, to be told first; other stories are told only if that one has become another by now.
+ * which has caught it, to be told first; other stories are told only if that one has become another by now. Faults of what
+ * several processes share are looked for in the stories of such.
  *
- * @type {{ name: string, seed: number, changes: { file: string, from: string, to: string }[] }[]}
+ * @type {{ name: string, seed: number, processes?: boolean, changes: { file: string, from: string, to: string }[] }[]}
  */
 export const faults = [
   fault(
@@ -291,7 +292,60 @@ export const faults = [
     '      hide();\n      free();\n',
     '      free();\n',
   ),
+  shared(
+    'nothing is allowed for what a process that died had not written',
+    105,
+    'lib/redis/redis-activity-store.ts',
+    'this.#slackMs = flushIntervalMs;',
+    'this.#slackMs = flushIntervalMs * 0;',
+  ),
+  shared(
+    'overdue activity is acted on before it is written',
+    5,
+    'lib/activity/activity-writer.ts',
+    'const SHARED_SHARE = 0.9;',
+    'const SHARED_SHARE = 9;',
+  ),
+  shared(
+    'an event is acknowledged before it is handled',
+    5,
+    'lib/redis/stream-group.ts',
+    '      await this.#withinTime(this.handler(news));\n      this.#acknowledge(delivery);\n',
+    '      this.#acknowledge(delivery);\n      await this.#withinTime(this.handler(news));\n',
+  ),
+  shared(
+    'what a process that died had in hand is left lying',
+    5,
+    'lib/redis/stream-group.ts',
+    '      this.#track(this.#reclaim(shard));\n',
+    '',
+  ),
+  shared(
+    "the process's own clock is taken for that of Redis",
+    2,
+    'lib/redis/synchronized-clock.ts',
+    'Math.ceil(this.base.now() + this.#distance)',
+    'Math.ceil(this.base.now())',
+  ),
+  shared(
+    'what happened on other processes is only heard from the end of the stream on',
+    1,
+    'lib/redis/redis-activity-store.ts',
+    '      this.#cursors.set(shard, cursor);\n',
+    '',
+  ),
+  shared(
+    'memory is believed for as long as Redis is away',
+    159,
+    'lib/activity/store-health.ts',
+    '>= this.graceMs) throw',
+    '>= Infinity) throw',
+  ),
 ];
+
+function shared(name, seed, file, from, to) {
+  return { ...fault(name, seed, file, from, to), processes: true };
+}
 
 function fault(name, seed, file, from, to) {
   return { name, seed, changes: [change(file, from, to)] };

@@ -3,19 +3,10 @@ import { Administrator } from './actors/administrator.js';
 import { Browser } from './actors/browser.js';
 import { Nature } from './actors/nature.js';
 import { TabUser } from './actors/tab-user.js';
-import type { BrokenPromise } from './oracle/broken-promise.js';
+import type { Outcome } from './outcome.js';
 import type { CookieJar } from './world/cookie-jar.js';
 import { Trace } from './world/trace.js';
 import { World } from './world/world.js';
-
-/** What became of one seed. */
-export interface Outcome {
-  readonly seed: number;
-  readonly broken: BrokenPromise | undefined;
-  readonly lastLines: readonly string[];
-  /** The same for two runs that went the same way. */
-  readonly fingerprint: string;
-}
 
 /** Two stories of so many have tabs of the real client, because they take their time. */
 const CYCLE = 12;
@@ -70,14 +61,4 @@ async function tell(world: World, hasTabs: boolean): Promise<void> {
 function tryOldCookies(world: World, jars: readonly CookieJar[]): void {
   for (const cookie of jars.flatMap(({ all }) => all))
     world.visit({ errand: 'poll', cookie, gapMs: 0, waitsMs: [] });
-}
-
-/** A failing seed as a bug report: which promise, what came before, and how to see it again. */
-export function reportOf({ seed, broken, lastLines }: Outcome): string {
-  return [
-    ...lastLines.map((line) => `  ${line}`),
-    '',
-    `Seed ${seed} broke a promise. ${broken?.message}`,
-    `See it again: npm run simulate -- --seed ${seed} --trace`,
-  ].join('\n');
 }

@@ -1,5 +1,6 @@
 import { it } from '@jest/globals';
-import { reportOf, simulate } from './simulate.js';
+import { reportOf } from './outcome.js';
+import { simulate } from './simulate.js';
 
 const BATCHES = 10;
 const SEEDS_PER_BATCH = 100;

@@ -2,7 +2,9 @@ import type { EventEmitter } from 'node:events';
 import { ApplicationConfig, Reflector } from '@nestjs/core';
 import session from 'express-session';
 import { ActivityTracker } from '../../../lib/activity/activity-tracker.js';
+import type { Clock } from '../../../lib/activity/clock.js';
 import { SessionReferences } from '../../../lib/activity/session-reference.js';
+import type { SharedActivityStore } from '../../../lib/activity/shared-activity-store.js';
 import { StoreCalls } from '../../../lib/activity/store-calls.js';
 import { ExpressSessionActivityStore } from '../../../lib/activity/stores/express-session-activity-store.js';
 import { UserSessions } from '../../../lib/activity/user-sessions.js';
@@ -45,6 +47,18 @@ export interface Inhabitant {
   readonly alive: boolean;
 }
 
+/** What a process has in common with others. */
+export interface Shared {
+  readonly store: SharedActivityStore;
+  readonly secret: string;
+  /** Seconds for which memory is believed while the store is away. */
+  readonly grace: number;
+  /** Milliseconds of the process's own steady clock. */
+  steady(): number;
+  /** Registers the application's handlers, before the process begins to look. */
+  handle(events: SessionSecurityEvents): void;
+}
+
 /** What surrounds a process and outlives it. */
 export interface Surroundings {
   readonly scheduler: Scheduler;
@@ -55,6 +69,8 @@ export interface Surroundings {
   newSessionId(): string;
   limitsFor(process: ServerProcess, request: SessionSecurityRequest): Limits | 'never' | undefined;
   told(process: ServerProcess, event: AnySessionEvent): void;
+  /** Where there are several processes, what this one is to share with the others. */
+  share?(process: ServerProcess): Shared;
   /** Runs what belongs to somebody; the only way in. */
   enter(inhabitant: Inhabitant, run: () => void): void;
 }
@@ -71,8 +87,8 @@ export interface Pings {
  * of express-session. Everything in here is lost in a crash; only the session storage stays.
  */
 export class ServerProcess implements Caller, Inhabitant {
-  readonly clock: MachineClock;
-  readonly references = new SessionReferences();
+  readonly clock: Clock;
+  readonly references: SessionReferences;
   readonly tracker: ActivityTracker;
   readonly users: UserSessions;
   readonly store: session.Store & EventEmitter;
@@ -81,6 +97,8 @@ export class ServerProcess implements Caller, Inhabitant {
   readonly guard: SessionSecurityGuard;
   readonly interceptor: SessionSecurityInterceptor;
   readonly pings: Pings;
+  /** When it is ready for requests. */
+  readonly opened: Promise<void>;
   readonly #gate: SessionGate;
   readonly #answer: PingAnswer;
   #alive = true;
@@ -91,11 +109,14 @@ export class ServerProcess implements Caller, Inhabitant {
   ) {
     const { scheduler, settings, storage } = surroundings;
     const beganAt = scheduler.now;
-    this.clock = new MachineClock({
-      monotonic: () => scheduler.now - beganAt,
-      wall: () => surroundings.wall(),
+    const shared = surroundings.share?.(this);
+    this.references = new SessionReferences(shared?.secret);
+    const machineClock = new MachineClock({
+      monotonic: () => shared?.steady() ?? scheduler.now - beganAt,
+      wall: () => shared?.steady() ?? surroundings.wall(),
       every: (milliseconds, callback) => this.#every(milliseconds, callback),
     });
+    this.clock = shared?.store.synchronize(machineClock) ?? machineClock;
     this.store = new SimulatedSessionStore(storage, this, settings.store);
     this.session = session({
       secret: 'simulation',
@@ -106,18 +127,21 @@ export class ServerProcess implements Caller, Inhabitant {
       saveUninitialized: false,
     });
 
-    const options = this.#options(settings);
+    const options = this.#options(settings, shared);
     const flushIntervalMs = options.flushInterval * 1000;
     const { clock, references } = this;
     const watched = new WatchedSessions(clock.now());
     const calls = new StoreCalls(clock, options.storeTimeout * 1000);
-    const records = new ExpressSessionActivityStore(watched, references, clock, calls, flushIntervalMs);
+    shared?.store.connect({ references, secret: shared.secret, flushIntervalMs });
+    const records =
+      shared?.store ?? new ExpressSessionActivityStore(watched, references, clock, calls, flushIntervalMs);
     const blobs = new ExpressSessionBlobs(calls);
-    this.tracker = new ActivityTracker(records, watched, blobs, references, clock, flushIntervalMs);
+    const graceMs = options.grace * 1000;
+    this.tracker = new ActivityTracker(records, watched, blobs, references, clock, flushIntervalMs, graceMs);
     this.users = new UserSessions(this.tracker, records, watched, references, clock, options);
     this.#gate = new SessionGate(this.tracker, calls, (original) => {
       blobs.attach(original);
-      records.attach(original);
+      if (records instanceof ExpressSessionActivityStore) records.attach(original);
       this.tracker.recover();
     });
     const platform = new ExpressSessionPlatform(this.#gate);
@@ -162,11 +186,11 @@ export class ServerProcess implements Caller, Inhabitant {
       advisor,
       platform,
     ]) as Pings;
-    new SessionSecurityEvents(this.tracker, references, records).all$.subscribe((event) =>
-      surroundings.told(this, event),
-    );
+    const events = new SessionSecurityEvents(this.tracker, references, records);
+    events.all$.subscribe((event) => surroundings.told(this, event));
+    shared?.handle(events);
     if (options.sessionStore) this.#gate.guard(options.sessionStore);
-    void this.tracker.open();
+    this.opened = this.tracker.open();
   }
 
   get title(): string {
@@ -228,7 +252,7 @@ export class ServerProcess implements Caller, Inhabitant {
     return () => (running = false);
   }
 
-  #options(settings: Settings): SessionSecurityOptions {
+  #options(settings: Settings, shared: Shared | undefined): SessionSecurityOptions {
     const { limits, flushInterval, onExpired, onStoreFailure, storeTimeout } = settings;
     const { options } = validateOptions({
       ...limits,
@@ -236,6 +260,7 @@ export class ServerProcess implements Caller, Inhabitant {
       onExpired,
       onStoreFailure,
       storeTimeout,
+      ...(shared ? { store: shared.store, secret: shared.secret, grace: shared.grace } : {}),
       ...(settings.knowsStore ? { sessionStore: this.store } : {}),
       ...(settings.limitsByFunction
         ? { limits: (request: SessionSecurityRequest) => this.surroundings.limitsFor(this, request) }
