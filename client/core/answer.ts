@@ -1,3 +1,5 @@
+import { PHASES, STARTING } from './phases.js';
+
 /** Why a session ended. `null` on the wire means that the server does not know. */
 export type EndReason = 'idle' | 'lifetime' | 'logout' | 'revoked' | 'replaced';
 
@@ -69,25 +71,23 @@ export interface Reply {
 export const isLive = (answer: PingAnswer): answer is LiveAnswer & { client?: Partial<StartValues> } =>
   !!(answer as LiveAnswer).limits;
 
-const isAmount = (value: unknown): value is number => Number.isFinite(value) && (value as number) >= 0;
-
-/** The states of a session that is being watched, and those after which nothing is. */
-const LIVE = ['active', 'warning'];
+/** The states after which nothing is watched. */
 const OVER = ['expired', 'anonymous', 'exempt'];
 
 /** The answer in `body`, or undefined for anything that is not exactly one: garbage must never mean "alive" or "ended". */
 export function parseAnswer(body: unknown): PingAnswer | undefined {
-  const answer = (body ?? {}) as LiveAnswer;
-  const { state, idleFor, expireIn, lifetimeIn, limits, owner } = answer;
+  const { state, idleFor, expireIn, lifetimeIn, limits, owner } = (body ?? {}) as LiveAnswer;
   if (
     limits
-      ? LIVE.includes(state) &&
-        [idleFor, expireIn, lifetimeIn ?? 0, limits.warnAfter, owner?.length].every(isAmount) &&
+      ? PHASES.indexOf(state) > STARTING &&
+        [idleFor, expireIn, lifetimeIn ?? 0, limits.warnAfter, owner?.length].every(
+          (value) => Number.isFinite(value) && value >= 0,
+        ) &&
         limits.expireAfter > limits.warnAfter &&
         expireIn > 0
       : OVER.includes(state)
   )
-    return answer;
+    return body as PingAnswer;
 }
 
 /** 419 and 440 are what other frameworks answer when a session has expired. */

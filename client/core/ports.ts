@@ -4,28 +4,40 @@ import type { Clock } from './steady-clock.js';
 /** Where the monitor stands. `starting` and `inert` watch nothing; `covered` hides the page until the server has answered. */
 export type Phase = 'starting' | 'inert' | 'active' | 'warning' | 'covered' | 'expired';
 
+/** How long the session goes on, and what ends it then. */
+export interface Standing {
+  /** What comes first: the want of activity, or the absolute limit, which activity cannot move. */
+  reason: 'idle' | 'lifetime';
+  /** Seconds that the person can count on. */
+  remaining: number;
+}
+
 /** What the monitor tells, and with it what an application can listen to. */
 export interface MonitorEvents {
-  /** The warning begins. `remaining` in seconds; a `lifetime` warning cannot be called off. */
-  warn: { reason: 'idle' | 'lifetime'; remaining: number };
-  /** The countdown moved, in seconds. Only while the page is visible. */
-  tick: { remaining: number };
+  /** The warning begins, or begins anew because something else comes first now. One of `lifetime` cannot be called off. */
+  warn: Standing;
+  /** The countdown moved. Only while the page is visible. */
+  tick: Standing;
   /** The page is to be hidden until the server has answered: at the end by this clock, and out of the back/forward cache. */
-  cover: null;
+  cover: Standing;
   /** Watching began, the warning is called off, or the page may be seen again. */
-  active: null;
-  /** The server has granted more time during a warning. `remaining` in seconds. */
-  extended: { remaining: number };
+  active: Standing;
+  /** The server has granted more time during a warning. */
+  extended: Standing;
   /** The session has ended. `redirectTo` null: load the page again; undefined: the answer did not say. */
   expire: { reason: EndReason | null; redirectTo?: string | null };
   /** A request failed and will be repeated (`ping`) or may be repeated (`end`). `status` 0: no answer at all. */
   error: { request: 'ping' | 'end'; status: number };
 }
 
+/** The events of a session that has not ended. */
+export type StandingEvent = Exclude<keyof MonitorEvents, 'expire' | 'error'>;
+
 /** An event as a pair of name and detail. */
-export type MonitorEvent = {
-  [Type in keyof MonitorEvents]: [type: Type, detail: MonitorEvents[Type]];
-}[keyof MonitorEvents];
+export type MonitorEvent =
+  | [type: StandingEvent, detail: Standing]
+  | [type: 'expire', detail: MonitorEvents['expire']]
+  | [type: 'error', detail: MonitorEvents['error']];
 
 /** What an application or page may say of its client. */
 export interface MonitorOptions extends Partial<StartValues> {
@@ -54,10 +66,10 @@ export interface MonitorPorts extends Clock {
   /** Opens the channel of that name to the other tabs of this browser; undefined where there is no such thing. */
   channel: (name: string, receive: TabListener) => TabChannel | undefined;
   /**
-   * Runs `work` unless another tab is running its own under this name, else `wait`. Without locks, all tabs run. Resolves
-   * when the next may run.
+   * Runs `work`, and says whether it has the lock of this name, or another tab has it. Without locks, all have. Resolves
+   * when the lock is given back.
    */
-  lock: (name: string, work: () => Promise<void>, wait: () => void) => Promise<void>;
+  lock: (name: string, work: (granted: unknown) => Promise<void>) => Promise<void>;
   /** A number from 0 to 1. */
   chance: () => number;
   isVisible: () => boolean;

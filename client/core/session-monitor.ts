@@ -1,6 +1,7 @@
 import { isLive, parseAnswer, readReply } from './answer.js';
 import type { OverAnswer, PingAnswer, Reply, StartValues } from './answer.js';
-import type { MonitorOptions, MonitorPorts, Phase, TabChannel } from './ports.js';
+import { ACTIVE, COVERED, EXPIRED, FINAL, INERT, PHASES, STARTING, WARNING } from './phases.js';
+import type { MonitorOptions, MonitorPorts, Phase, StandingEvent, TabChannel } from './ports.js';
 import { steadyClock } from './steady-clock.js';
 
 // Durations and instants are in seconds here, as on the wire; only the ports speak of milliseconds.
@@ -19,19 +20,12 @@ const SAME = 0.05;
 /** Without a channel to the other tabs, the server is asked this often during a warning. */
 const ASK_ALONE_EVERY = 4;
 
-/** The phases in an order that answers most questions by one comparison: from ACTIVE on, time is running. */
-const PHASES: readonly Phase[] = ['inert', 'starting', 'expired', 'covered', 'active', 'warning'];
-const INERT = 0;
-const STARTING = 1;
-const EXPIRED = 2;
-const COVERED = 3;
-const ACTIVE = 4;
-const WARNING = 5;
+/** A request under way. */
+interface Request {
+  /** The activity that it tells of. */
+  known?: number | undefined;
+}
 
-/** Whether a request is under way, and of which kind. */
-const IDLE: number = 0;
-const ASKING = 1;
-const TELLING = 2;
 /** What a tab tells the others. */
 interface TabMessage {
   /** Who is signed in, told to the tabs of all owners when a page starts; then there is nothing else. */
@@ -87,15 +81,15 @@ export interface SessionMonitor {
  * @param options replace what the server says of the client
  */
 export function createSessionMonitor(ports: MonitorPorts, options: MonitorOptions): SessionMonitor {
-  const { wall, setTimer, clearTimer, transport, notify, chance } = ports;
+  // Browsers want their timers called as plain functions.
+  const { notify, setTimer, clearTimer } = ports;
   const { min, max } = Math;
   const now = steadyClock(ports);
-  const wallNow = (): number => wall() / SECOND_MS;
+  const wallShift = (): number => ports.wall() / SECOND_MS - now();
 
   let phase: number = STARTING;
   let owner: string;
   let settings: Partial<StartValues>;
-  let name: string;
   /** To the tabs of the same owner, and to those of all owners. */
   let channels: (TabChannel | undefined)[] = [];
   let timer: unknown;
@@ -104,16 +98,16 @@ export function createSessionMonitor(ports: MonitorPorts, options: MonitorOption
   /** Newest known activity of the person, in any tab. */
   let last = -Infinity;
   /** Newest activity that the server knows of. */
-  let told = -Infinity;
-  let warnAt = Infinity;
+  let told!: number;
+  let warnAt!: number;
   /** When the session has ended on the server for certain. */
-  let endAt = Infinity;
+  let endAt!: number;
   /** Until when the person can safely answer the warning: the network is taken off. */
   let safeUntil = Infinity;
-  let answeredAt = 0;
+  let answeredAt!: number;
   /** What was asked for before tells nothing of what happened in the back/forward cache. */
-  let restoredAt = 0;
-  let postedAt = -Infinity;
+  let restoredAt!: number;
+  let postedAt!: number;
   /** The warning waits until then for an answer that will probably call it off. */
   let holdUntil = 0;
   /** The request under way is given up then, or no other is sent before: back-off, and while another tab asks. */
@@ -125,33 +119,40 @@ export function createSessionMonitor(ports: MonitorPorts, options: MonitorOption
   let limit = LONGEST_REQUEST;
   /** How long before the warning the server is asked. */
   let lead = 0;
-  /** Counts requests, so that a late failure of an older one is not taken for the newest. */
-  let attempt = 0;
+  /** The newest request while it is under way: a late failure of an older one is not taken for its own. */
+  let request: Request | false = false;
   /** How often the server was asked in vain. Anything but 0 is doubt, and makes this tab ask as soon as it may. */
   let failures = 0;
-  /** The newest activity comes from this tab. */
-  let own = false;
-  let busy = IDLE;
-  /** Nobody else will ask for this tab: ask without the lock. */
-  let alone = true;
+  /** The channel by which another tab may answer for this one; without it, it asks without the lock. */
+  let shared: TabChannel | false | undefined;
   /** The absolute limit comes first, so activity cannot move the deadline. */
-  let lifetime = false;
+  let lifetime!: boolean;
   /** The number of seconds that is shown. */
-  let shown = 0;
+  let shown!: number;
 
   const remaining = (): number => max(0, Math.ceil(safeUntil - now()));
+  const hasNews = (): boolean => last > told;
+  /** The newest activity comes from this tab. */
+  const isOwn = (): boolean => last < postedAt + POST_EVERY;
+  /** Until when the warning waits for the server to hear of the newest activity, as far as that calls it off. */
+  const heldUntil = (): number => min(now() + limit * 1.5, warnAt + last - told);
+  const warnsAt = (): number => max(warnAt, holdUntil);
+  const tell = (type: StandingEvent): void =>
+    notify(type, { reason: lifetime ? 'lifetime' : 'idle', remaining: remaining() });
 
-  /** @param mayAsk false in a message handler: it runs in a frozen page too, which would take the lock and keep it */
-  function judge(mayAsk: boolean | void = true): void {
+  /** @param isMessage nothing is asked then: messages reach a frozen page too, which would take the lock and keep it */
+  function judge(isMessage?: boolean | void): void {
     const time = now();
     if (time >= endAt) hide();
-    if (mayAsk && time >= nextAskAt()) {
-      if (busy) fail();
+    if (!isMessage && time >= nextAskAt()) {
+      if (request) fail();
       else ask();
     }
-    if (phase >= ACTIVE) {
-      if (time >= max(warnAt, holdUntil)) warn(remaining());
-      else if (phase === WARNING) resume();
+    if (phase > STARTING) {
+      const next = time >= warnsAt() ? (lifetime ? FINAL : WARNING) : ACTIVE;
+      if (phase !== next) enter(next, next > ACTIVE ? 'warn' : 'active');
+      else if (next > ACTIVE && remaining() !== shown) tell('tick');
+      shown = remaining();
     }
     arm();
   }
@@ -159,133 +160,108 @@ export function createSessionMonitor(ports: MonitorPorts, options: MonitorOption
   /** One timer to the next moment at which anything could change. */
   function arm(): void {
     clearTimer(timer);
-    const next = min(
-      nextAskAt(),
-      phase >= ACTIVE ? endAt : Infinity,
-      phase === ACTIVE ? max(warnAt, holdUntil) : Infinity,
-      phase === WARNING && shown && ports.isVisible() ? safeUntil - shown + 1 : Infinity,
-    );
+    let next = nextAskAt();
+    if (phase > STARTING)
+      next = min(
+        next,
+        endAt,
+        phase === ACTIVE ? warnsAt() : shown && ports.isVisible() ? safeUntil - shown + 1 : Infinity,
+      );
     // A millisecond later, because browsers cut fractions off.
     if (next < Infinity) timer = setTimer(judge, min(next - now(), LONGEST_TIMER) * SECOND_MS + 1);
   }
 
   function nextAskAt(): number {
-    const news = last > told && !lifetime;
-    if (busy || failures || phase < ACTIVE || (phase === WARNING && news)) return retryAt;
-    // Nobody can tell a lonely tab that the warning was called off in another.
-    if (phase === WARNING) return channels[0] ? Infinity : answeredAt + ASK_ALONE_EVERY;
+    if (request || failures || phase < ACTIVE) return phase < COVERED ? Infinity : retryAt;
     // The tab with the newest activity asks first: only it can tell exactly.
-    const askAt = warnAt - lead / (own ? 1 : 3);
-    return news || answeredAt < askAt - lead ? max(askAt, retryAt) : Infinity;
+    const askAt = warnAt - lead / (isOwn() ? 1 : 3);
+    if ((hasNews() && !lifetime) || answeredAt < askAt - lead) return max(askAt, retryAt);
+    // Nobody can tell a lonely tab that the warning was called off in another.
+    return phase > ACTIVE && !channels[0] ? answeredAt + ASK_ALONE_EVERY : Infinity;
   }
 
-  function warn(seconds: number): void {
-    if (phase === ACTIVE) {
-      phase = WARNING;
-      notify('warn', { reason: lifetime ? 'lifetime' : 'idle', remaining: seconds });
-    } else if (seconds !== shown) notify('tick', { remaining: seconds });
-    shown = seconds;
-  }
-
-  function resume(): void {
-    phase = ACTIVE;
-    notify('active', null);
+  function enter(next: number, type: StandingEvent): void {
+    phase = next;
+    tell(type);
   }
 
   function hide(): void {
-    if (phase >= ACTIVE) {
-      phase = COVERED;
-      notify('cover', null);
-    }
-  }
-
-  /** Whatever request is under way, another may follow. */
-  function free(): void {
-    busy = IDLE;
-    attempt++;
+    if (phase > STARTING) enter(COVERED, 'cover');
   }
 
   /** @param direct without the lock: the person is waiting, and acts in one tab only */
-  function ask(direct = alone): void {
+  function ask(direct = !shared): void {
     const time = now();
-    const number = ++attempt;
-    busy = ASKING;
+    const mine: Request = (request = {});
     retryAt = time + limit;
-    // News that cannot call it off is not worth waiting for.
-    if (phase === ACTIVE && !failures)
-      holdUntil ||= last > told ? min(time + limit * 1.5, warnAt + last - told) : time + LONGEST_DELAY;
-    const request = async (): Promise<void> => {
-      if (number !== attempt) return;
+    if (phase === ACTIVE && !failures) holdUntil ||= hasNews() ? heldUntil() : time + LONGEST_DELAY;
+    const work = async (granted: unknown): Promise<void> => {
+      if (request !== mine) return;
+      // Another tab is asking. Its answer comes by the channel; a frozen one would never give any.
+      if (!granted) return void (request = shared = false);
       const sentAt = now();
       // What has ended by this clock is only asked after, never extended.
-      const news = phase >= ACTIVE && last > told;
-      const known = news ? last : -Infinity;
-      if (news) busy = TELLING;
+      const news = phase > STARTING && hasNews() ? { idleFor: sentAt - last } : undefined;
+      mine.known = news && last;
       const reply = await send(
-        phase === STARTING ? `ping?start=1&language=${options.language ?? ''}` : 'ping',
-        news ? report() : undefined,
+        phase === STARTING ? `ping?start=1&language=${options.language}` : 'ping',
+        news,
       );
       const answer = readReply(reply);
-      if (answer) accept(answer, sentAt, known, true);
-      else if (number === attempt) fail(reply);
-    };
-    // Another tab is asking. Its answer comes by the channel; a frozen one would never give any.
-    const wait = (): void => {
-      if (number !== attempt) return;
-      busy = IDLE;
-      alone = true;
+      if (answer) accept(answer, sentAt, mine);
+      else if (request === mine) fail(reply);
     };
     // Not before the lock has been given back: there may be something to ask at once.
-    void (direct ? request() : ports.lock(name, request, wait)).then(judge);
+    void (direct ? work(true) : ports.lock(owner, work)).then(judge);
   }
 
-  const report = (): object => ({ idleFor: now() - last });
-
   const send = (path: string, body?: object): Promise<Reply | undefined> =>
-    transport(path, body, limit * SECOND_MS).catch(() => undefined);
+    ports.transport(path, body, limit * SECOND_MS).catch(() => undefined);
 
   function fail(reply?: Reply): void {
     const time = now();
-    free();
-    failures++;
     // The lock may be held by a request that never ends.
-    alone = true;
-    const backOff = (limit * 2 ** failures) / (8 + 4 * chance());
+    request = shared = false;
+    failures++;
     refusedUntil = time + (Number(reply?.retryAfter) || 0);
-    retryAt = max(refusedUntil, time + min(backOff, LONGEST_BACK_OFF));
-    if (last <= told) holdUntil = 0;
+    retryAt = max(
+      refusedUntil,
+      time + min(LONGEST_BACK_OFF, (limit * 2 ** failures) / (8 + 4 * ports.chance())),
+    );
     notify('error', { request: 'ping', status: reply?.status ?? 0 });
   }
 
   /**
    * @param sentAt when it was asked for
-   * @param known activity that this answer confirms, because the request told it
-   * @param mine asked by this tab, so the others want to hear of it
+   * @param mine asked by this tab, so the others want to hear of it; it confirms what the request told
    */
-  function accept(answer: PingAnswer, sentAt: number, known: number, mine?: boolean): void {
+  function accept(answer: PingAnswer, sentAt: number, mine?: Request): void {
+    if (sentAt < restoredAt) return;
     const current = answer.owner ?? '';
     if (phase === STARTING) {
       settings = { ...answer.client, ...options };
       owner = options.owner ?? current;
       open();
-      channels[1]?.postMessage({ owner: current });
+      introduce(current);
       // Without an owner in the page this may be the sign-in page itself: it is left alone.
       if (!owner) return stop(INERT);
       ports.watch(settings, owner);
-      resume();
+      enter(ACTIVE, 'active');
     }
-    if (sentAt < restoredAt || phase < COVERED) return;
+    if (phase < COVERED) return;
     if (mine) post(answer, sentAt);
-    if (current && current !== owner) return end({ reason: 'replaced', redirectTo: null });
-    if (answer.state === 'exempt') {
-      resume();
-      return stop(INERT);
+    if (current && current !== owner) answer = { state: 'expired', reason: 'replaced', redirectTo: null };
+    if (!isLive(answer)) {
+      const { reason, redirectTo } = answer;
+      const exempt = answer.state === 'exempt';
+      stop(exempt ? INERT : EXPIRED);
+      return exempt ? tell('active') : notify('expire', { reason, redirectTo });
     }
-    if (!isLive(answer)) return end(answer);
 
     const { idleFor, expireIn, lifetimeIn, limits } = answer;
     const at = min(now(), sentAt + LONGEST_DELAY);
     const counted = at - idleFor;
+    const known = mine?.known ?? counted;
     const newest = max(counted, known);
     // Activity never goes back on the server: of two answers that crossed, this is the older one.
     if (newest < told - LONGEST_DELAY && sentAt < answeredAt) return;
@@ -295,71 +271,69 @@ export function createSessionMonitor(ports: MonitorPorts, options: MonitorOption
     told = newest;
     endAt = at + expireIn;
     warnAt = endAt - warningPeriod;
-    safeUntil = sentAt + expireIn - min(LONGEST_DELAY, warningPeriod / 10);
+    safeUntil = sentAt + expireIn - limit / 10;
     lifetime = (lifetimeIn ?? Infinity) <= expireIn;
     answeredAt = now();
-    free();
-    alone = !channels[0];
+    request = false;
+    shared = channels[0];
     holdUntil = retryAt = 0;
     // A server that does not count what it is told is asked less and less often.
     if (counted < known - LONGEST_DELAY) fail();
     else failures = 0;
-    if (phase === WARNING && warnAt > answeredAt) notify('extended', { remaining: remaining() });
-    if (phase < ACTIVE && endAt > answeredAt) resume();
-  }
-
-  function end({ reason, redirectTo }: Omit<OverAnswer, 'state'>): void {
-    stop(EXPIRED);
-    notify('expire', { reason, redirectTo });
+    if (phase > ACTIVE && warnAt > answeredAt) tell('extended');
+    if (phase < ACTIVE && endAt > answeredAt) enter(ACTIVE, 'active');
   }
 
   function stop(final: number): void {
     phase = final;
-    free();
-    endAt = retryAt = Infinity;
+    request = false;
     clearTimer(timer);
     close();
   }
 
   function open(): void {
     const application = `session-security:${settings.application}`;
-    name = `${application}:${owner}`;
-    channels = [name, application].map((each) => ports.channel(each, receive));
+    channels = [`${application}:${owner}`, application].map((each) => ports.channel(each, receive));
+  }
+
+  function introduce(who: string): void {
+    channels[1]?.postMessage({ owner: who });
   }
 
   function close(): void {
-    for (const channel of channels) channel?.close();
-    channels = [];
+    channels = channels.map((channel) => channel?.close() as undefined);
   }
 
   function post(answer?: PingAnswer, sentAt = 0): void {
-    const shift = wallNow() - now();
+    const shift = wallShift();
     channels[0]?.postMessage({ last: last + shift, answer, sentAt: sentAt + shift } satisfies TabMessage);
   }
 
   function receive(message: TabMessage | null): void {
     const time = now();
-    const shift = time - wallNow();
+    const shift = wallShift();
     // Someone signed in or out in another tab, perhaps by the application's own pages: the server knows who.
     if ((message?.owner ?? owner) !== owner) {
-      failures ||= 1;
-      return wake(false);
+      // Who has just started was answered before, perhaps. In doubt this has been said already.
+      if (!failures) {
+        failures = 1;
+        introduce(owner);
+      }
+      return wake(true);
     }
-    const instant = Number(message?.last) + shift;
+    const instant = Number(message?.last) - shift;
     if (!(instant <= time + SAME)) return;
     if (instant > max(last, told + SAME)) {
-      // Activity in another tab calls the warning off here too, for as long as that tab may take to reach the server;
-      // unless it is late news of what the warning has taken into account.
-      if (phase === WARNING && !lifetime && instant - told > time - warnAt) {
-        holdUntil = time + limit * 1.5;
+      last = instant;
+      // Activity in another tab calls the warning off here too, for as long as that tab may take to reach the server.
+      if (phase === WARNING) {
+        holdUntil = heldUntil();
         retryAt = time + limit;
       }
-      last = instant;
-      own = false;
     }
     const answer = parseAnswer(message!.answer);
-    if (answer) accept(answer, min(time, Number(message!.sentAt) + shift) || 0, -Infinity);
-    judge(false);
+    if (answer) accept(answer, min(time, Number(message!.sentAt) - shift) || 0);
+    judge(true);
   }
 
   /**
@@ -369,52 +343,48 @@ export function createSessionMonitor(ports: MonitorPorts, options: MonitorOption
    */
   function act(staying?: boolean): void {
     const time = now();
-    if (time >= endAt) return judge();
-    const warning = phase === WARNING;
-    if (phase < ACTIVE || (warning && (lifetime || (!staying && settings.dismiss === 'button')))) return;
-    last = time;
-    own = true;
-    // In the warning, this tab keeps its dialog until the server has answered; the others go by the message.
-    if (!staying && time - postedAt >= POST_EVERY) {
-      post();
-      postedAt = time;
+    const warned = phase === WARNING;
+    if (time < endAt && (phase === ACTIVE || (warned && (staying || settings.dismiss !== 'button')))) {
+      last = time;
+      // In the warning, this tab keeps its dialog until the server has answered; the others go by the message.
+      if (!staying && !(time - postedAt < POST_EVERY)) {
+        post();
+        postedAt = time;
+      }
+      if (warned && (staying || time >= retryAt) && !(request && request.known)) ask(true);
     }
-    if (warning && (staying || time >= retryAt) && busy < TELLING) ask(true);
     if (time >= warnAt - lead) judge();
   }
 
-  function wake(mayAsk?: boolean): void {
-    if (failures && !busy) retryAt = refusedUntil;
-    judge(mayAsk);
+  function wake(isMessage?: boolean): void {
+    if (failures && !request) retryAt = refusedUntil;
+    judge(isMessage);
   }
 
   return {
     phase: () => PHASES[phase]!,
-    isHidden: () => phase > STARTING && phase < ACTIVE,
+    isHidden: () => phase > INERT && phase < STARTING,
     remaining,
     start: judge,
     activity: () => act(),
     stay: () => act(true),
     send,
-    finish(answer) {
-      post(answer);
-      end(answer);
-    },
+    finish: (answer) => accept(answer, now(), {}),
     wake,
     suspend() {
-      if (phase >= ACTIVE && own && last > told) {
+      if (phase > STARTING && isOwn() && hasNews()) {
         post();
-        void send('ping', report());
+        ask(true);
       }
       close();
     },
     restore() {
       if (phase < COVERED) return;
       restoredAt = now();
-      open();
+      // A page that is still starting knows none to open.
+      if (settings) open();
       hide();
-      free();
-      alone = true;
+      request = shared = false;
       failures ||= 1;
       wake();
     },

@@ -14,13 +14,13 @@ const TOLERANCE_MS = 500;
  * on every system, and a clock that is set back takes nothing away. A clock that is set forward looks like sleep; that
  * is why the server is asked before anything is done about it.
  */
-export function steadyClock({ wall, monotonic }: Clock): () => number {
-  let skew = wall() - monotonic();
+export function steadyClock(clock: Clock): () => number {
+  let skew = clock.wall() - clock.monotonic();
   let slept = 0;
   return () => {
-    const jump = wall() - monotonic() - skew;
+    const jump = clock.wall() - clock.monotonic() - slept - skew;
     if (jump > TOLERANCE_MS) slept += jump;
-    if (Math.abs(jump) > TOLERANCE_MS) skew += jump;
-    return (monotonic() + slept) / 1000;
+    else if (jump < -TOLERANCE_MS) skew += jump;
+    return (clock.monotonic() + slept) / 1000;
   };
 }

@@ -8,7 +8,7 @@ import type { Transport } from '../core/ports.js';
 export function fetchTransport(base: string): Transport {
   return async (path, body, limitMs) => {
     const response = await fetch(`${base}/${path}`, {
-      method: body ? 'POST' : 'GET',
+      method: (body && 'POST') as string,
       body: JSON.stringify(body),
       headers: { 'Content-Type': 'application/json' },
       cache: 'no-store',

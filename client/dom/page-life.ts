@@ -15,9 +15,9 @@ export interface PageLife {
  * cached pages stand still (https://developer.chrome.com/blog/timer-throttling-in-chrome-88). No `unload` and no
  * `beforeunload`: they would keep the page out of the back/forward cache (https://web.dev/articles/bfcache).
  */
-export function followPageLife({ wake, suspend, restore }: PageLife, signal: AbortSignal): void {
+export function followPageLife(page: PageLife, signal: AbortSignal): void {
   const follow = ({ type, persisted }: PageTransitionEvent): void =>
-    (type === 'pagehide' ? suspend : persisted ? restore : wake)();
+    (type === 'pagehide' ? page.suspend : persisted ? page.restore : page.wake)();
   const names = 'focus visibilitychange resume online pageshow pagehide'.split(' ');
   listen(names, follow as EventListener, signal);
 }

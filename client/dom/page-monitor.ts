@@ -27,18 +27,17 @@ export function createPageMonitor(
       transport: fetchTransport(path),
       channel: tabChannel,
       // Plain http has no locks.
-      lock: (name, work, wait) =>
-        navigator.locks?.request(name, { ifAvailable: true }, (lock) => (lock ? work : wait)()) ?? work(),
+      lock: (name, work) => navigator.locks?.request(name, { ifAvailable: true }, work) ?? work(true),
       chance: Math.random,
       isVisible: () => !document.hidden,
       watch(settings, owner) {
         watch(settings, owner);
         listenForActivity(monitor.activity, signal, settings.events);
-        followPageLife(monitor, signal);
       },
       notify,
     },
     options,
   );
+  followPageLife(monitor, signal);
   return monitor;
 }

@@ -179,12 +179,11 @@ export class VirtualBrowser implements TabSurroundings {
     return this.channels.names;
   }
 
-  async lock(tab: VirtualTab, name: string, work: () => Promise<void>, wait: () => void): Promise<void> {
-    if (!this.hasLocks) return work();
+  async lock(tab: VirtualTab, name: string, work: (granted: unknown) => Promise<void>): Promise<void> {
+    if (!this.hasLocks) return work(true);
     const release = this.locks.take(name, tab);
-    if (!release) return wait();
-    await work();
-    release();
+    await work(release);
+    release?.();
   }
 
   private next(): Event | undefined {

@@ -29,7 +29,7 @@ export class VirtualChannels<Tab> {
           this.deliver(other.tab, () => members.has(other) && other.receive(copy as never));
         }
       },
-      close: () => members.delete(member),
+      close: () => void members.delete(member),
     };
   }
 

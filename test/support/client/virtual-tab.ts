@@ -19,7 +19,7 @@ export interface TabSurroundings extends Clock {
   at(delayMs: number, run: () => void, tab: VirtualTab): () => void;
   send(tab: VirtualTab, path: string, body: object | undefined, limitMs: number): Promise<Reply>;
   channel(tab: VirtualTab, name: string, receive: TabListener): TabChannel | undefined;
-  lock(tab: VirtualTab, name: string, work: () => Promise<void>, wait: () => void): Promise<void>;
+  lock(tab: VirtualTab, name: string, work: (granted: unknown) => Promise<void>): Promise<void>;
 }
 
 export interface VirtualTabOptions {
@@ -59,7 +59,7 @@ export class VirtualTab {
       clearTimer: (cancel) => (cancel as (() => void) | undefined)?.(),
       transport: (path, body, limitMs) => browser.send(this, path, body, limitMs),
       channel: (name, receive) => browser.channel(this, name, receive),
-      lock: (name, work, wait) => browser.lock(this, name, work, wait),
+      lock: (name, work) => browser.lock(this, name, work),
       chance: random,
       isVisible: () => this.visible,
       watch: () => (this.watching = true),

@@ -89,6 +89,20 @@ describe('several tabs', () => {
     expect(bob.monitor.phase()).toBe('active');
   });
 
+  test('S18 a page whose first answer is slow learns who has signed in meanwhile', async () => {
+    const browser = new VirtualBrowser({ warnAfter: 540, expireAfter: 600 });
+    browser.latency = { up: 5, down: 3000 };
+    const slow = await browser.open();
+    browser.latency = { up: 5, down: 5 };
+    browser.server.signIn('bob-1');
+    const bob = await browser.open();
+    await browser.advance(4000);
+    expect(slow.last('expire')).toEqual({ reason: 'replaced', redirectTo: null });
+    expect(bob.monitor.phase()).toBe('active');
+    // Each of them has asked once.
+    expect(browser.server.pings.length).toBe(2);
+  });
+
   test('T21 five tabs, the first active for 60 s, send at most 13 pings', async () => {
     const browser = new VirtualBrowser(SHORT);
     const tabs = await browser.openMany(5);
@@ -274,6 +288,22 @@ describe('several tabs', () => {
     await browser.advance(10_000);
     expect(tab.last('expire')!.reason).toBe('logout');
     expect(tab.times('active').filter((at) => at > 530_000)).toEqual([]);
+  });
+
+  test('T14 a page that comes out of the cache while it starts asks anew', async () => {
+    const browser = new VirtualBrowser({ warnAfter: 540, expireAfter: 600 });
+    browser.latency = { up: 5, down: 3000 };
+    const tab = await browser.open({ owner: 'ada-1' });
+    tab.monitor.suspend();
+    browser.server.end('logout');
+    await browser.advance(1000);
+    tab.monitor.restore();
+    // The old answer comes first, and says that the session lives.
+    await browser.advance(2500);
+    expect(tab.events).toEqual([]);
+    await browser.advance(1000);
+    expect(tab.last('expire')!.reason).toBe('logout');
+    expect(browser.openChannelsOf(tab)).toBe(0);
   });
 
   test('T21 activity while the server is asked before the warning is told as soon as the lock is given back', async () => {

@@ -146,6 +146,22 @@ describe('one tab', () => {
     expect(tab.events).toEqual([]);
   });
 
+  test('T20 stays inert when it is woken, also if its first request failed', async () => {
+    const browser = new VirtualBrowser(SHORT);
+    browser.server.anonymous = true;
+    browser.mishaps.push('refused');
+    const tab = await browser.open();
+    await browser.advance(10_000);
+    expect(tab.monitor.phase()).toBe('inert');
+    tab.monitor.wake();
+    tab.monitor.suspend();
+    tab.monitor.restore();
+    await browser.advance(60_000);
+    expect(browser.server.requests.length).toBe(1);
+    expect(browser.pendingOf(tab)).toBe(0);
+    expect(browser.openChannelsOf(tab)).toBe(0);
+  });
+
   test('T20 is inert on the sign-in page that an ended session leads to', async () => {
     const browser = new VirtualBrowser(SHORT);
     browser.server.end('idle');
@@ -202,6 +218,23 @@ describe('one tab', () => {
     expect(tab.times('expire')[0]).toBeLessThan(101_000);
     expect(browser.server.pings.filter(({ at }) => at > 90_000 && at < 99_000)).toEqual([]);
     expect(browser.server.requests.length).toBeLessThan(8);
+  });
+
+  test('S20 a warning in which the absolute limit comes first is given anew, and cannot be called off', async () => {
+    const browser = new VirtualBrowser({ warnAfter: 20, expireAfter: 60, maxLifetime: 100 });
+    const tab = await browser.open();
+    await browser.advance(10_000);
+    tab.monitor.activity();
+    await browser.advance(55_000);
+    tab.monitor.stay();
+    await browser.advance(100);
+    const warnings = tab.events.flatMap(({ type, detail }) => (type === 'warn' ? [detail] : []));
+    expect(warnings).toMatchObject([{ reason: 'idle' }, { reason: 'lifetime', remaining: 34 }]);
+    const asked = browser.server.pings.length;
+    await browser.during(30_000, 500, () => tab.monitor.activity());
+    expect(tab.monitor.phase()).toBe('warning');
+    expect(browser.server.pings.length).toBe(asked);
+    expect(tab.count('warn')).toBe(2);
   });
 });
 

@@ -229,15 +229,14 @@ export class Desktop implements PageHome {
   }
 
   /** The browser gives the lock at once, and tells the page in a task of its own: a frozen one holds it and knows nothing. */
-  async lock(page: Page, name: string, work: () => Promise<void>, wait: () => void): Promise<void> {
-    if (!this.hasLocks) return work();
+  async lock(page: Page, name: string, work: (granted: unknown) => Promise<void>): Promise<void> {
+    if (!this.hasLocks) return work(true);
     const release = this.#locks.take(name, page);
     await new Promise<void>((resolve) =>
       this.#later(0, page, 'is told of the lock', () => page.run(resolve)),
     );
-    if (!release) return wait();
-    await work();
-    release();
+    await work(release);
+    release?.();
   }
 
   holdsLock(page: Page): boolean {
