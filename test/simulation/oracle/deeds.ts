@@ -70,6 +70,8 @@ export class Deeds {
 
   rotating(visit: Visit): void {
     const { sessionId, user } = visit;
+    // What goes on with a session under its new id has no id of its own to give up: the session stays where it is (C6).
+    if (visit.isLoose) return;
     const life = this.truth.history.bySessionId(sessionId, user) ?? this.truth.history.bySessionId(sessionId);
     if (!life) return;
     this.#giveUp(sessionId);
