@@ -47,6 +47,8 @@ export class Life {
   murky = false;
   /** Its end leaves the session to an anonymous visitor, so that there may be one under its id for ever. */
   leavesSession = false;
+  /** The store was failing when its end was told. */
+  endedInTrouble = false;
   /** From this instant of the world on, a browser's cookie leads to it. */
   visibleSince = Infinity;
   /** Since when, by its process's clock, its deadlines could be foreseen: it was loaded, or time or limits jumped. */
