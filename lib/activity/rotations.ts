@@ -60,10 +60,16 @@ export class Rotations {
     return successors.map((successor) => this.fateOf(successor)).find(Boolean) ?? tombstone;
   }
 
-  /** Parallel requests gave the same session all these ids. */
-  makeSiblings(sessionIds: readonly string[]): void {
+  /** Parallel requests gave the same session all these ids, some of which may have been given up for others since. */
+  makeSiblings(givenIds: readonly string[]): void {
+    const sessionIds = givenIds.flatMap((sessionId) => this.#livingIdsOf(sessionId));
     const family = new Set(sessionIds.flatMap((sessionId) => [sessionId, ...this.siblingsOf(sessionId)]));
     for (const sessionId of sessionIds) this.#siblings.set(sessionId, [...family]);
+  }
+
+  #livingIdsOf(sessionId: string): readonly string[] {
+    if (this.watched.has(sessionId)) return [sessionId];
+    return this.successorsOf(sessionId).flatMap((successor) => this.#livingIdsOf(successor));
   }
 
   /** The ids, this one among them, that parallel requests gave the same session. */

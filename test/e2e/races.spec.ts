@@ -275,6 +275,22 @@ describe('no race makes two of one, or one of two', () => {
     expect(desk.log.of('end')).toEqual([expect.objectContaining({ reason: 'logout' })]);
   });
 
+  it('a sign-out ends also what a slow rotation made of a session whose id has changed again since', async () => {
+    await open();
+    const browser = await desk.signedIn();
+    const slow = browser.copy();
+    const rotation = slow.post('/rotate-slowly').then();
+    await door.reached;
+    await browser.post('/rotate').expect(201);
+    await browser.post('/rotate').expect(201);
+    door.open();
+    await rotation;
+    expect(await slow.user()).toBe('anna');
+    await browser.post('/logout').expect(201);
+    expect(await slow.user()).toBeNull();
+    expect(desk.log.of('end').map(({ reason }) => reason)).toEqual(['logout', 'logout']);
+  });
+
   it('a handler that rotates the id by callback, and answers then, takes the session along', async () => {
     await open();
     const browser = await desk.signedIn();
