@@ -142,7 +142,19 @@ export class SessionEnforcer {
       await this.tracker.end(unreadId, reason);
       state.outcome = 'ended';
       state.ended = { reason, at: this.clock.now() };
+    } else {
+      await this.#endUnseen(request, reason);
     }
+  }
+
+  /**
+   * Nobody is signed in as the session is stored, but somebody may be watched under its id all the same: a request of
+   * before the sign-in has written the session back, and one of after it may do so again.
+   */
+  async #endUnseen(request: SessionSecurityRequest, reason: EndReason): Promise<void> {
+    const session = this.platform.sessionOf(request);
+    if (typeof session !== 'string' && this.tracker.isInUse(session.id))
+      await this.#outcomes.forget(session, reason);
   }
 
   /**

@@ -291,6 +291,21 @@ describe('no race makes two of one, or one of two', () => {
     expect(desk.log.of('end').map(({ reason }) => reason)).toEqual(['logout', 'logout']);
   });
 
+  it('a sign-out counts also where a request of before the sign-in has written the session back', async () => {
+    await open();
+    const browser = desk.browser();
+    await browser.post('/write', { basket: 1 });
+    const before = desk.stored()[browser.sessionId];
+    await browser.post('/login', { user: 'anna', regenerate: false }).expect(201);
+    const signedIn = desk.stored()[browser.sessionId];
+    const write = (data: never) => new Promise((resolve) => store.set(browser.sessionId, data, resolve));
+    await write(before as never);
+    await browser.post('/session-security/end').expect(200);
+    expect(desk.log.of('end')).toEqual([expect.objectContaining({ reason: 'logout' })]);
+    await write(signedIn as never);
+    expect(await browser.user()).toBeNull();
+  });
+
   it('a handler that rotates the id by callback, and answers then, takes the session along', async () => {
     await open();
     const browser = await desk.signedIn();
