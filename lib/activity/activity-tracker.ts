@@ -12,7 +12,7 @@ import { LocalDeadlines } from './local-deadlines.js';
 import { Rotations } from './rotations.js';
 import type { SessionBlobs } from './session-blobs.js';
 import { SessionBeginnings, type SessionStart } from './session-beginnings.js';
-import { SessionEndings } from './session-endings.js';
+import { type Remains, SessionEndings } from './session-endings.js';
 import { SessionFinder } from './session-finder.js';
 import type { SessionReferences } from './session-reference.js';
 import { SessionSuccession } from './session-succession.js';
@@ -20,7 +20,7 @@ import { type News, SharedActivityStore } from './shared-activity-store.js';
 import { SharedDeadlines } from './shared-deadlines.js';
 import { StoreDebts } from './store-debts.js';
 import { type Outage, StoreHealth } from './store-health.js';
-import { type Tombstone, Tombstones } from './tombstones.js';
+import { type Leaving, type Tombstone, Tombstones } from './tombstones.js';
 import type { Touch, WatchedSession, WatchedSessions } from './watched-sessions.js';
 
 /** The group of handlers that removes the blobs of ended sessions, on whichever process can. */
@@ -218,6 +218,11 @@ export class ActivityTracker {
     return this.#shared !== undefined;
   }
 
+  /** The last time that a session ended and left its id in use: what was read before that is out of date. */
+  leavingOf(sessionId: string): Leaving | undefined {
+    return this.#tombstones.leavingOf(sessionId);
+  }
+
   /** Since when a shared store has been failing, in epoch milliseconds, and how; `undefined` while it answers. */
   get outage(): Outage | undefined {
     return this.#health.outage;
@@ -345,12 +350,8 @@ export class ActivityTracker {
    *
    * @returns the record, to the one caller that ended it.
    */
-  end(
-    sessionId: string,
-    reason: EndReason,
-    options?: { keepBlob?: boolean },
-  ): Promise<ActivityRecord | undefined> {
-    return this.#endings.end(sessionId, reason, options);
+  end(sessionId: string, reason: EndReason, remains?: Remains): Promise<ActivityRecord | undefined> {
+    return this.#endings.end(sessionId, reason, remains);
   }
 
   /** Removes a session's blob behind the gate, now or, if the store fails, as soon as it is back. Never rejects. */

@@ -11,10 +11,18 @@ import type { StoreDebts } from './store-debts.js';
 import type { Tombstones } from './tombstones.js';
 import type { WatchedSession, WatchedSessions } from './watched-sessions.js';
 
+/** What stays of a session that has ended, if its id is to stay in use for an anonymous visitor. */
+export interface Remains {
+  /**
+   * The id alone, where what the store holds does not carry the marker yet and would be taken for a new sign-in: the
+   * request that ends the session writes it anew. Else the session's data too.
+   */
+  readonly keep?: 'id' | 'blob';
+}
+
 /** An end that is being worked off. */
-interface EndUnderWay {
+interface EndUnderWay extends Remains {
   readonly done: Promise<ActivityRecord | undefined>;
-  readonly keepBlob: boolean;
 }
 
 /** How sessions are ended: buried, forgotten, removed from the store, and told of once. */
@@ -59,17 +67,18 @@ export class SessionEndings {
   async end(
     sessionId: string,
     reason: EndReason,
-    { keepBlob = false }: { keepBlob?: boolean } = {},
+    remains: Remains = {},
   ): Promise<ActivityRecord | undefined> {
     // A session id that stays in use for an anonymous session is not buried, it may be signed in to again.
-    if (!keepBlob) this.tombstones.bury(sessionId, reason);
+    if (!remains.keep) this.tombstones.bury(sessionId, reason);
     const underWay = this.#underWay.get(sessionId);
     if (underWay) {
       await underWay.done;
-      if (keepBlob || !underWay.keepBlob) return undefined;
+      if (remains.keep || !underWay.keep) return undefined;
     }
-    const done = this.#end(sessionId, reason, keepBlob);
-    this.#underWay.set(sessionId, { done, keepBlob });
+    const done = this.#end(sessionId, reason, remains);
+    this.#underWay.set(sessionId, { done, ...remains });
+    if (remains.keep) this.tombstones.leave(sessionId, done);
     try {
       return await done;
     } finally {
@@ -93,7 +102,7 @@ export class SessionEndings {
     await Promise.all(others.map((other) => this.end(other, 'replaced')));
   }
 
-  async #end(sessionId: string, reason: EndReason, keepBlob: boolean): Promise<ActivityRecord | undefined> {
+  async #end(sessionId: string, reason: EndReason, remains: Remains): Promise<ActivityRecord | undefined> {
     // Begun but not stored yet: it begins first, so that its end can be told.
     await this.beginnings.over(sessionId);
     const now = this.clock.now();
@@ -106,7 +115,7 @@ export class SessionEndings {
     const known = this.finder.forget(sessionId);
     // All at once: none of them is to be served until the store has removed another.
     const [ended, ...endedThere] = await Promise.all([
-      this.#removeRecord(sessionId, reason, known, keepBlob),
+      this.#removeRecord(sessionId, reason, known, remains),
       ...others.filter((other) => this.isInUse(other)).map((other) => this.end(other, reason)),
     ]);
     // What goes on under another id ends there, and is told there.
@@ -127,16 +136,19 @@ export class SessionEndings {
     sessionId: string,
     reason: EndReason,
     known: WatchedSession | undefined,
-    keepBlob: boolean,
+    { keep }: Remains,
   ): Promise<ActivityRecord | undefined> {
     const id = this.references.ofSession(sessionId);
     try {
-      const ended = await this.store.end(id, reason, keepBlob ? 'keep' : 'end');
-      if (!keepBlob) await this.debts.removeBlob(sessionId);
+      const ended = await this.store.end(id, reason, keep ? 'keep' : 'end');
+      if (keep !== 'blob') await this.debts.removeBlob(sessionId);
       return ended;
     } catch (error) {
-      this.debts.owe(sessionId, { end: reason, untold: known === undefined, blob: !keepBlob }, error);
+      this.debts.owe(sessionId, { end: reason, untold: known === undefined, blob: keep !== 'blob' }, error);
       return known && { id, ...known };
+    } finally {
+      // What could not be removed would bring the session back: rather nobody has the id any more.
+      if (keep === 'id' && this.debts.of(sessionId)?.blob) this.tombstones.bury(sessionId, reason);
     }
   }
 }

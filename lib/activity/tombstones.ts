@@ -19,6 +19,13 @@ export interface Tombstone {
   readonly rotation?: Rotation;
 }
 
+/** The end of a session whose id stays in use for an anonymous visitor. */
+export interface Leaving {
+  readonly at: number;
+  /** When it has been worked off. */
+  readonly done: Promise<void>;
+}
+
 /** A session whose id was given up within a request. */
 export interface Rotation {
   /** The session as it was then. */
@@ -34,6 +41,8 @@ export interface Rotation {
 export class Tombstones {
   /** In order of burial, so the oldest are swept from the front. */
   readonly #graves = new Map<string, Tombstone>();
+  /** The last one of each session id; the oldest first. */
+  readonly #leavings = new Map<string, Leaving>();
 
   constructor(
     private readonly watched: WatchedSessions,
@@ -75,10 +84,29 @@ export class Tombstones {
     return true;
   }
 
-  sweep(now: number): void {
-    for (const [sessionId, { at }] of this.#graves) {
-      if (at + LIFETIME_MS > now) return;
-      this.#graves.delete(sessionId);
-    }
+  /** A session ends, and its id is not buried. */
+  leave(sessionId: string, done: Promise<unknown>): void {
+    this.#leavings.delete(sessionId);
+    this.#leavings.set(sessionId, { at: this.clock.now(), done: done.then(ignore, ignore) });
   }
+
+  leavingOf(sessionId: string): Leaving | undefined {
+    return this.#leavings.get(sessionId);
+  }
+
+  sweep(now: number): void {
+    dropOutdated(this.#graves, now);
+    dropOutdated(this.#leavings, now);
+  }
+}
+
+function dropOutdated(entries: Map<string, { readonly at: number }>, now: number): void {
+  for (const [sessionId, { at }] of entries) {
+    if (at + LIFETIME_MS > now) return;
+    entries.delete(sessionId);
+  }
+}
+
+function ignore(): void {
+  // Only that it is over matters.
 }

@@ -63,9 +63,9 @@ export class RequestOutcomes {
   }
 
   /** The user is gone, the session id stays in use for whoever comes. */
-  async forget(session: RequestSession, reason: EndReason): Promise<void> {
+  async forget(session: RequestSession, state: RequestState, reason: EndReason): Promise<void> {
     eraseMarker(session.data);
-    await this.tracker.end(session.id, reason, { keepBlob: true });
+    await this.tracker.end(session.id, reason, { keep: state.isMarkedNow ? 'id' : 'blob' });
   }
 
   /** The session is over; the request goes on with an anonymous one. */

@@ -14,6 +14,8 @@ export interface RequestState {
   sessionId?: string;
   /** …and which of the lives that this id may have seen. */
   life?: number;
+  /** The session did not carry the marker when this request read it. */
+  isMarkedNow?: boolean;
   /** With `ended`: why (`null` if not known) and when. */
   ended?: { readonly reason: EndReason | null; readonly at: number };
   /** With `ended`: the session id of the cookie, if the end had come before this request. */

@@ -143,7 +143,7 @@ export class SessionEnforcer {
       state.outcome = 'ended';
       state.ended = { reason, at: this.clock.now() };
     } else {
-      await this.#endUnseen(request, reason);
+      await this.#endUnseen(request, state, reason);
     }
   }
 
@@ -151,10 +151,10 @@ export class SessionEnforcer {
    * Nobody is signed in as the session is stored, but somebody may be watched under its id all the same: a request of
    * before the sign-in has written the session back, and one of after it may do so again.
    */
-  async #endUnseen(request: SessionSecurityRequest, reason: EndReason): Promise<void> {
+  async #endUnseen(request: SessionSecurityRequest, state: RequestState, reason: EndReason): Promise<void> {
     const session = this.platform.sessionOf(request);
     if (typeof session !== 'string' && this.tracker.isInUse(session.id))
-      await this.#outcomes.forget(session, reason);
+      await this.#outcomes.forget(session, state, reason);
   }
 
   /**
@@ -174,7 +174,7 @@ export class SessionEnforcer {
     }
     const session = this.platform.sessionOf(request);
     if (typeof session === 'string') return false;
-    await this.#outcomes.forget(session, 'revoked');
+    await this.#outcomes.forget(session, state, 'revoked');
     state.outcome = 'ended';
     state.ended = { reason: 'revoked', at: this.clock.now() };
     return false;

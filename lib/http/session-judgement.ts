@@ -1,4 +1,5 @@
 import type { ActivityTracker } from '../activity/activity-tracker.js';
+import type { Leaving } from '../activity/tombstones.js';
 import { TooManySessionsError } from '../activity/user-sessions.js';
 import type { SessionSecurityOptions, SessionSecurityRequest } from '../options/index.js';
 import type { RequestState } from './request-state.js';
@@ -27,9 +28,11 @@ export class SessionJudgement {
     const session = this.platform.sessionOf(request);
     if (session === 'unreadable') return this.outcomes.excuse(request, state);
     try {
-      if (typeof session !== 'string')
-        await this.#judge(request, session, state, await (asked ?? this.signIn.ask(request)));
-      else if (state.sessionId !== undefined) await this.#leave(request, state, state.sessionId);
+      if (typeof session !== 'string') {
+        const leaving = this.tracker.leavingOf(session.id);
+        const signedIn = await (asked ?? this.signIn.ask(request));
+        await this.#judge(request, session, state, signedIn, leaving);
+      } else if (state.sessionId !== undefined) await this.#leave(request, state, state.sessionId);
     } catch (error) {
       if (error instanceof TooManySessionsError) this.outcomes.turnAway(request, state, error);
       else this.outcomes.refuse(request, state, error);
@@ -41,6 +44,7 @@ export class SessionJudgement {
     session: RequestSession,
     state: RequestState,
     signedIn: SignedIn,
+    leaving: Leaving | undefined,
   ): Promise<void> {
     const marker = readMarker(session.data);
     if (!signedIn && !marker) return this.#lookForGrave(request, session, state);
@@ -52,6 +56,10 @@ export class SessionJudgement {
       record = await this.tracker.relocate(session.id);
       if (record?.life !== marker.life) return this.#bury(request, session, state);
     }
+    // Read before somebody signed out and left the session id in use: what it says is out of date.
+    if (!record && this.tracker.leavingOf(session.id) !== leaving)
+      return this.outcomes.askAgain(request, state);
+    if (!marker) state.isMarkedNow = true;
     if (!record) return this.#firstSight(request, session, state, signedIn);
     if (this.tracker.isDead(session.id)) return this.outcomes.abandon(request, state, session.id);
     // Somebody else signed in under the same session id, unseen: their clocks start now.

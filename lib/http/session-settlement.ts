@@ -94,7 +94,7 @@ export class SessionSettlement {
     // A copy of a session that has ended while the handler ran is as dead as that one.
     if (marker && marker.life !== watched?.life) return this.platform.letGo(request);
     // Without the marker, the session was read before somebody signed in beside this request.
-    if (!signedIn) return marker && this.outcomes.forget(present, 'logout');
+    if (!signedIn) return marker && this.outcomes.forget(present, state, 'logout');
     if (watched && isSameUser(watched.userId, signedIn.userId)) return;
     await this.outcomes.start(request, present, state, signedIn.userId);
   }

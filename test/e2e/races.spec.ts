@@ -306,6 +306,71 @@ describe('no race makes two of one, or one of two', () => {
     expect(await browser.user()).toBeNull();
   });
 
+  describe('a sign-out that leaves the session id in use is final, although the session is not marked as watched yet', () => {
+    /** Signed in by something that the module does not see. */
+    const signedInUnseen = async (options?: WatchedAppOptions): Promise<Browser> => {
+      await open(options);
+      const browser = desk.browser();
+      await browser.post('/write', { basket: 1 });
+      await desk.changeSessions((data) => (data.user = { id: 'anna' }));
+      return browser;
+    };
+
+    const expectSignedOut = async (browser: Browser): Promise<void> => {
+      expect(await browser.user()).toBeNull();
+      expect(desk.log.events.map(({ kind }) => kind)).toEqual(['start', 'end']);
+    };
+
+    it('for what is read while it is worked off', async () => {
+      const browser = await signedInUnseen();
+      const first = browser.copy().get('/slow').then();
+      await door.reached;
+      const held = store.hold('get', isSession);
+      const beside = browser.copy().user();
+      await held.reached;
+      const removal = store.hold('destroy', isRecord);
+      const signOut = browser.post('/forget').then();
+      await removal.reached;
+      const read = new Promise((resolve) => store.get(browser.sessionId, (_, data) => resolve(data)));
+      held.release();
+      await soon();
+      removal.release();
+      await signOut;
+      expect([await beside, await read]).toEqual([null, undefined]);
+      door.open();
+      await first;
+      await expectSignedOut(browser);
+      expect(desk.stored()[browser.sessionId]).toMatchObject({ basket: 1 });
+    });
+
+    it('for a request that was read before and asks the application for long who is signed in', async () => {
+      const isAuthenticated = async (request: object): Promise<boolean> => {
+        const { url, session } = request as DeskRequest;
+        if (url === '/guarded') await door.pass();
+        return session?.user !== undefined;
+      };
+      const browser = await signedInUnseen({ security: { isAuthenticated } });
+      const beside = browser
+        .copy()
+        .get('/guarded')
+        .then(({ body }) => body);
+      await door.reached;
+      await browser.post('/forget').expect(201);
+      door.open();
+      expect(await beside).toEqual({ user: null });
+      await expectSignedOut(browser);
+    });
+
+    it('where the store does not remove it: then the id is given up', async () => {
+      const browser = await signedInUnseen();
+      const before = desk.stored()[browser.sessionId];
+      store.failOnce('destroy', isSession);
+      await browser.post('/forget').expect(201);
+      await new Promise((resolve) => store.set(browser.sessionId, before, resolve));
+      await expectSignedOut(browser);
+    });
+  });
+
   it('a handler that rotates the id by callback, and answers then, takes the session along', async () => {
     await open();
     const browser = await desk.signedIn();

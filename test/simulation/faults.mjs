@@ -132,7 +132,7 @@ export const faults = [
     'no tombstone at sign-out',
     1897,
     'lib/activity/session-endings.ts',
-    'if (!keepBlob) this.tombstones.bury(sessionId, reason);\n    const underWay',
+    'if (!remains.keep) this.tombstones.bury(sessionId, reason);\n    const underWay',
     'const underWay',
   ),
   fault(
@@ -197,8 +197,8 @@ export const faults = [
     'the end of an anonymous request signs out who has signed in meanwhile',
     223,
     'lib/http/session-settlement.ts',
-    "if (!signedIn) return marker && this.outcomes.forget(present, 'logout');",
-    "if (!signedIn) return watched && this.outcomes.forget(present, 'logout');",
+    "if (!signedIn) return marker && this.outcomes.forget(present, state, 'logout');",
+    "if (!signedIn) return watched && this.outcomes.forget(present, state, 'logout');",
   ),
   // Of the client's core.
   fault(

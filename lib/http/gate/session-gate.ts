@@ -217,9 +217,9 @@ export class SessionGate {
   async #admit(sessionId: string, original: SessionStore): Promise<unknown> {
     if (await this.#graveOf(sessionId)) return undefined;
     if (this.tracker.verdict(sessionId) && (await this.tracker.settle(sessionId))) return undefined;
-    const session = storedSession(await this.calls.ask((done) => original.get(sessionId, done), sessionId));
+    const session = await this.#readUpToDate(sessionId, original);
     const marker = session && readMarker(session);
-    if (!marker) return session;
+    if (!marker) return this.tracker.tombstone(sessionId) ? undefined : session;
     const record = await this.tracker.locate(sessionId);
     if (record?.life !== marker.life) {
       await this.tracker.findTombstone(sessionId);
@@ -230,6 +230,19 @@ export class SessionGate {
     if (this.tracker.verdict(sessionId)?.phase === 'expired' && (await this.tracker.settle(sessionId)))
       return undefined;
     return this.tracker.tombstone(sessionId) ? undefined : session;
+  }
+
+  /**
+   * Reads again if somebody has signed out meanwhile and left the session id in use: data of before that does not carry
+   * the marker yet would be taken for a new sign-in.
+   */
+  async #readUpToDate(sessionId: string, original: SessionStore): Promise<StoredSession | undefined> {
+    for (;;) {
+      const leaving = this.tracker.leavingOf(sessionId);
+      await leaving?.done;
+      const session = storedSession(await this.calls.ask((done) => original.get(sessionId, done), sessionId));
+      if (!session || readMarker(session) || this.tracker.leavingOf(sessionId) === leaving) return session;
+    }
   }
 
   /** In memory; and in the shared store if this process is just writing what another may have ended. */
