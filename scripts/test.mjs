@@ -19,6 +19,7 @@ const staticSteps = [
   { name: 'types', commandLine: [bin('tsc'), '--noEmit', '--project', 'tsconfig.json'] },
   { name: 'build', commandLine: ['npm', 'run', '--silent', 'build'] },
   { name: 'size', commandLine: [process.execPath, 'scripts/check-size.mjs'] },
+  { name: 'docs', commandLine: [process.execPath, 'scripts/docs.mjs'] },
   { name: 'provision', commandLine: [process.execPath, 'scripts/provision.mjs'] },
 ];
 

@@ -34,8 +34,10 @@ export function sessionSignals(): SessionSignals {
  * The session of an Angular application, one for all of it.
  *
  * @example
+ * ```ts
  * readonly session = inject(SessionSecurity);
  * // template: @if (session.phase() === 'warning') { <button (click)="session.stay()">{{ session.remaining() }} s left</button> }
+ * ```
  */
 export const SessionSecurity = new InjectionToken<SessionSignals>('SessionSecurity', {
   providedIn: 'root',
