@@ -5,7 +5,7 @@ import type { Clock } from './clock.js';
 import type { Deadlines } from './deadlines.js';
 import type { SessionFinder } from './session-finder.js';
 import type { SessionReferences } from './session-reference.js';
-import type { SharedActivityStore } from './shared-activity-store.js';
+import type { News, SharedActivityStore } from './shared-activity-store.js';
 import type { StoreDebts } from './store-debts.js';
 import type { StoreHealth } from './store-health.js';
 import type { Tombstones } from './tombstones.js';
@@ -13,6 +13,8 @@ import type { WatchedSessions } from './watched-sessions.js';
 
 /** Sessions that the store settles between two turns of the event loop. */
 const CLAIM_SLICE = 500;
+/** As many as most users have. */
+const FEW_SESSIONS = 4;
 /** Sessions looked at in memory between two turns of the event loop. */
 const MEMORY_SLICE = 200;
 
@@ -69,7 +71,7 @@ export class SharedDeadlines implements Deadlines {
     for (const news of this.store.takeNews()) {
       const { signal, keepsBlob } = news;
       const isOver = signal.kind === 'end' || signal.kind === 'moved';
-      const sessionId = isOver && this.watched.size > 0 ? news.sessionId : undefined;
+      const sessionId = isOver && this.watched.size > 0 ? this.#sessionIdOf(news) : undefined;
       if (sessionId !== undefined && this.watched.lifeOf(sessionId) === signal.record.life) {
         if (!keepsBlob) this.tombstones.bury(sessionId, signal.kind === 'end' ? signal.reason : null);
         this.finder.forget(sessionId);
@@ -77,6 +79,15 @@ export class SharedDeadlines implements Deadlines {
       if (signal.kind === 'end') this.announcements.tellWaiting(signal.record.id, signal.reason);
       if (signal.kind !== 'moved') this.announcements.signals.next(signal);
     }
+  }
+
+  /** To know the session again among those of its user that are remembered costs less than to read its id. */
+  #sessionIdOf(news: News): string | undefined {
+    const { id, userId } = news.signal.record;
+    if (userId === undefined) return news.sessionId;
+    const remembered = this.watched.sessionIdsOf(userId);
+    if (remembered.length > FEW_SESSIONS) return news.sessionId;
+    return remembered.find((sessionId) => this.references.ofSession(sessionId) === id);
   }
 
   /** Memory is a shadow of the shared store: what is over by memory is looked up again when it is asked for. */

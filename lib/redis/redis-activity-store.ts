@@ -63,6 +63,8 @@ export class RedisActivityStore extends SharedActivityStore {
   /** The last entry seen of each shard's stream; missing before the first look. */
   readonly #cursors = new Map<number, string>();
   #news: News[] = [];
+  /** Entries that tell what looks of this process have settled, until they are read, shard and id. */
+  readonly #settled = new Set<string>();
   /** Shards that had more to do than one look takes. */
   #backlog = new Set<number>();
   #opening?: Promise<void> | undefined;
@@ -138,7 +140,8 @@ export class RedisActivityStore extends SharedActivityStore {
     ];
     if (state === 'held')
       throw new StoreFailure('Redis was away a moment ago; sessions are judged again shortly');
-    const due = state === 'expire' ? this.#dueOf(told!) : undefined;
+    const news = state === 'expire' ? newsOf(told!, this.#sealed) : undefined;
+    const [due] = news ? this.#dueOf(news) : [];
     if (due) return { state: 'ended', reason: due.reason };
     const stored = storedRecord(id, value ?? '');
     return stored ? { state: 'alive', record: this.#withSlack(stored.record) } : { state: 'gone' };
@@ -279,27 +282,31 @@ export class RedisActivityStore extends SharedActivityStore {
         ...shards.map((shard) => this.#cursors.get(shard) ?? ''),
       ],
     )) as LookReply[];
-    return replies.flatMap(([now, told, entries, cursor, isMore], number) => {
+    const due: DueRecord[] = [];
+    for (const [number, [now, told, entries, cursor, isMore]] of replies.entries()) {
       const shard = shards[number]!;
       this.#clock.learn(shard, Number(now), sent, this.#clock.local());
       this.#cursors.set(shard, cursor);
       if (isMore) this.#backlog.add(shard);
-      for (const [, [, text]] of entries) {
+      for (const entryId of told) this.#settled.add(`${shard}/${entryId}`);
+      for (const [entryId, [, text]] of entries) {
         const news = newsOf(text, this.#sealed);
-        if (news) this.#news.push(news);
+        if (!news) continue;
+        this.#news.push(news);
+        if (this.#settled.size > 0 && this.#settled.delete(`${shard}/${entryId}`))
+          due.push(...this.#dueOf(news));
       }
       if (entries.length > 0) for (const group of this.#groups) group.wake(shard);
-      return told.flatMap((text) => this.#dueOf(text) ?? []);
-    });
+    }
+    return due;
   }
 
   /** The boundary that a session has passed, from what has been told of it. */
-  #dueOf(text: string): DueRecord | undefined {
-    const signal = newsOf(text, this.#sealed)?.signal;
-    if (signal?.kind !== 'warn' && signal?.kind !== 'end') return undefined;
+  #dueOf({ signal }: News): DueRecord[] {
+    if (signal.kind !== 'warn' && signal.kind !== 'end') return [];
     const { record, dueAt } = signal;
     const reason = signal.reason as DueRecord['reason'];
-    return { kind: signal.kind === 'warn' ? 'warn' : 'expire', reason, dueAt, record };
+    return [{ kind: signal.kind === 'warn' ? 'warn' : 'expire', reason, dueAt, record }];
   }
 
   async #touchTogether(updates: readonly ActivityUpdate[]): Promise<string[]> {

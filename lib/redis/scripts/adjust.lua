@@ -9,8 +9,8 @@ local now = nowOf(KEYS[1])
 local before = readRecord(KEYS[4])
 if not before then return { text(now), 0 } end
 before.a = math.max(before.a, math.min(tonumber(ARGV[5]), now))
-before.rest = string.gsub(before.rest, '^|%d+|[^|]+', function() return '|' .. ARGV[4] .. '|' .. ARGV[2] end)
-local record = recordOf(valueOf(before))
+local value = string.gsub(valueOf(before), '|%d+|[^|]+', function() return '|' .. ARGV[4] .. '|' .. ARGV[2] end, 1)
+local record = recordOf(value)
 if record.w and judge(record, now, 0).phase == 'active' then record.w = false end
 redis.call('SET', KEYS[4], valueOf(record))
 file(KEYS[2], ARGV[1], judge(record, now, tonumber(ARGV[3])).dueAt)

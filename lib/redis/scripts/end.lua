@@ -18,5 +18,5 @@ if not record then return { text(now), false } end
 unindex(baseOf(KEYS[2]), id, record)
 local dueAt = now
 if not record.l.never and (reason == 'idle' or reason == 'lifetime') then dueAt = judge(record, now, 0).expireAt end
-tell(KEYS[3], mode == 'move' and 'moved' or 'end', id, record, now, reason, dueAt, mode == 'keep')
-return { text(now), valueOf(record) }
+tell(KEYS[3], mode == 'move' and 'moved' or 'end', id, record.v, now, reason, dueAt, mode == 'keep')
+return { text(now), record.v }

@@ -5,7 +5,7 @@
 -- ARGV  1 slack ms  2 tombstone seconds  3 how many sessions at most, in all  4 how many entries at most, in all
 --       5 lifetime of a clock's mark in ms
 --       then for each shard: last stream entry seen, "" = begin at the end
--- Reply for each shard {now, warnings and ends that this look has told, entries {{entry id, {"e", text}}…}, last stream
+-- Reply for each shard {now, ids of the entries of warnings and ends that this look has told, entries {{entry id, {"e", text}}…}, last stream
 --       entry seen, 1 = there is more to do at once, 1 = ends are held}
 
 local slack, tombstoneSeconds = tonumber(ARGV[1]), ARGV[2]
@@ -19,7 +19,7 @@ local function worked(shard, now)
   for number, id in ipairs(due) do keys[number] = keyOf(shard.base, id) end
   local values = redis.call('MGET', unpack(keys))
   for number, id in ipairs(due) do
-    local state, entry = settle(shard, id, keys[number], values[number], now, slack, tombstoneSeconds)
+    local state, _, entry = settle(shard, id, keys[number], values[number], now, slack, tombstoneSeconds)
     told[#told + 1] = entry
     if state ~= 'held' then busy = true end
   end

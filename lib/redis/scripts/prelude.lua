@@ -40,9 +40,11 @@ local function holdOf(clock, now)
   return hold, false
 end
 
--- An instant as text, in full: Lua's own conversion may write 1.7e+12.
+-- An instant as text, in full: Lua's own conversion may write 1.7e+12. Most are that of now.
+local lastInstant, lastText
 local function text(instant)
-  return string.format('%.0f', instant)
+  if instant ~= lastInstant then lastInstant, lastText = instant, string.format('%.0f', instant) end
+  return lastText
 end
 
 -- What the keys of a shard begin with, from the key of its deadlines.
@@ -81,16 +83,22 @@ local function limitsOf(given)
   return limits
 end
 
--- {a, w, s, l, f, u, rest}, or nil if there is nothing, a tombstone, or nothing that can be read.
+-- {a, w, s, l, f, u, v = the text}, or nil if there is nothing, a tombstone, or nothing that can be read.
 local function recordOf(value)
   if not value then return nil end
-  local active, warned, rest, started, limits, life, user =
-    string.match(value, '^(%d%d%d%d%d%d%d%d%d%d%d%d%d)([w-])(|(%d+)|([^|]+)|(%d+)|[^|]*|[^|]*(.*))$')
+  local active, warned, started, limits, life, user =
+    string.match(value, '^(%d%d%d%d%d%d%d%d%d%d%d%d%d)([w-])|(%d+)|([^|]+)|(%d+)|[^|]*|[^|]*()')
   limits = limits and limitsOf(limits)
   if not limits then return nil end
-  local record = { a = tonumber(active), w = warned == 'w', s = tonumber(started), l = limits, f = life, rest = rest }
-  if user ~= '' then record.u = string.sub(user, 2) end
-  return record
+  return {
+    a = tonumber(active),
+    w = warned == 'w',
+    s = tonumber(started),
+    l = limits,
+    f = life,
+    u = user <= #value and string.sub(value, user + 1) or nil,
+    v = value,
+  }
 end
 
 local function readRecord(key)
@@ -100,7 +108,7 @@ local function readRecord(key)
 end
 
 local function valueOf(record)
-  return string.format('%013.0f', record.a) .. (record.w and 'w' or '-') .. record.rest
+  return string.format('%013.0f', record.a) .. (record.w and 'w' or '-') .. string.sub(record.v, 15)
 end
 
 -- Writes what may change of a record that exists.
@@ -115,15 +123,19 @@ local function judge(record, now, slack)
   if limits.never then return { phase = 'active', warnAt = math.huge, expireAt = math.huge, dueAt = math.huge } end
   local idleEnd = math.min(record.a, now) + limits.expire
   local lifetimeEnd = limits.lifetime and math.min(record.s, now) + limits.lifetime or math.huge
-  local verdict = { reason = lifetimeEnd < idleEnd and 'lifetime' or 'idle' }
-  verdict.expireAt = math.min(idleEnd, lifetimeEnd)
-  verdict.warnAt = verdict.expireAt - (limits.expire - limits.warn)
+  local expireAt = math.min(idleEnd, lifetimeEnd)
+  local warnAt = expireAt - (limits.expire - limits.warn)
   local endAt = math.min(idleEnd + slack, lifetimeEnd)
-  local warned = verdict.warnAt + slack
-  verdict.phase = now >= endAt and 'expired' or now >= warned and 'warning' or 'active'
-  -- The next instant at which there is something to do for this session.
-  verdict.dueAt = (record.w or warned >= endAt) and endAt or warned
-  return verdict
+  local warned = warnAt + slack
+  -- At once, because a table that grows is built again and again.
+  return {
+    reason = lifetimeEnd < idleEnd and 'lifetime' or 'idle',
+    expireAt = expireAt,
+    warnAt = warnAt,
+    phase = now >= endAt and 'expired' or now >= warned and 'warning' or 'active',
+    -- The next instant at which there is something to do for this session.
+    dueAt = (record.w or warned >= endAt) and endAt or warned,
+  }
 end
 
 -- Files a session for its next deadline; one that has none is not filed.
@@ -155,10 +167,9 @@ local function unindex(base, id, record)
 end
 
 -- Appends what happened to the shard's stream, the truth that handlers work from, as one text with the record at its end:
--- kind|id|instant|reason|due at|keeps its blob|record. Answers it.
-local function tell(stream, kind, id, record, now, reason, dueAt, keep)
-  local entry = kind .. '|' .. id .. '|' .. text(now) .. '|' .. (reason or '') .. '|' .. (dueAt and text(dueAt) or '')
-    .. '|' .. (keep and '1' or '') .. '|' .. valueOf(record)
-  redis.call('XADD', stream, '*', 'e', entry)
-  return entry
+-- kind|id|instant|reason|due at|keeps its blob|record. Answers it, and the entry's id.
+local function tell(stream, kind, id, value, now, reason, dueAt, keep)
+  local entry = kind .. '|' .. id .. '|' .. text(now) .. '|' .. (reason or '') .. '|'
+    .. (dueAt and string.format('%.0f', dueAt) or '') .. '|' .. (keep and '1' or '') .. '|' .. value
+  return entry, redis.call('XADD', stream, '*', 'e', entry)
 end

@@ -3,7 +3,7 @@
 --
 -- Those that are filed no longer are collected in `shard.done`, for unfile() to take out together.
 --
--- Answers "gone", "alive", "held" (see holdOf), "warn" or "expire"; and what was told.
+-- Answers "gone", "alive", "held" (see holdOf), "warn" or "expire"; what was told, and its entry's id.
 local function settle(shard, id, key, value, now, slack, tombstoneSeconds)
   local record = recordOf(value)
   if not record then
@@ -20,13 +20,13 @@ local function settle(shard, id, key, value, now, slack, tombstoneSeconds)
     bury(key, verdict.reason, now, tombstoneSeconds)
     shard.done[#shard.done + 1] = id
     unindex(shard.base, id, record)
-    return 'expire', tell(shard.stream, 'end', id, record, now, verdict.reason, verdict.expireAt)
+    return 'expire', tell(shard.stream, 'end', id, value, now, verdict.reason, verdict.expireAt)
   end
   if verdict.phase == 'warning' and not record.w then
     record.w = true
     update(key, record)
     file(shard.deadlines, id, judge(record, now, slack).dueAt)
-    return 'warn', tell(shard.stream, 'warn', id, record, now, verdict.reason, verdict.warnAt)
+    return 'warn', tell(shard.stream, 'warn', id, valueOf(record), now, verdict.reason, verdict.warnAt)
   end
   file(shard.deadlines, id, verdict.dueAt)
   return 'alive'

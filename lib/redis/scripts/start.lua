@@ -21,5 +21,5 @@ if existing then unindex(base, id, existing) end
 redis.call('SET', KEYS[4], value)
 index(base, id, record)
 file(KEYS[2], id, judge(record, now, tonumber(ARGV[4])).dueAt)
-if ARGV[5] ~= '1' then tell(KEYS[3], 'start', id, record, now) end
+if ARGV[5] ~= '1' then tell(KEYS[3], 'start', id, value, now) end
 return { text(now) }

@@ -32,7 +32,7 @@ for shard = 1, #KEYS / 3 do
       if isRenewed or record.a > before then update(keys[each], record) end
       if isRenewed then
         file(deadlines, id, judge(record, now, slack).dueAt)
-        tell(stream, 'renew', id, record, now)
+        tell(stream, 'renew', id, valueOf(record), now)
       end
     end
     number = number + 1

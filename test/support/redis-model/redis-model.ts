@@ -107,7 +107,7 @@ export class RedisModel {
     expire: ([clock], [id, slack]) => {
       const shard = this.#shard(clock!);
       const { state, told } = shard.settle(id!, Number(slack));
-      return [String(shard.now()), state, told ?? null, shard.textOf(id!)];
+      return [String(shard.now()), state, told?.text ?? null, shard.textOf(id!)];
     },
     look: (keys, [slack, , sessions, entries, , ...cursors]) => {
       const left = { sessions: Number(sessions), entries: Number(entries) };

@@ -35,11 +35,12 @@ export interface ModelEntry extends KeptEntry {
 /** How a session stands that was settled. */
 export interface ModelSettlement {
   readonly state: 'gone' | 'alive' | 'held' | 'warn' | 'expire';
-  readonly told?: string;
+  readonly told?: KeptEntry;
 }
 
 /** What a look at the shard finds. */
 export interface ModelLook {
+  /** Ids of entries. */
   readonly told: readonly string[];
   readonly worked: number;
   readonly isMore: boolean;
@@ -158,7 +159,7 @@ export class ShardModel {
       .slice(0, limit)
       .map(([id]) => this.settle(id, slackMs));
     return {
-      told: settled.flatMap(({ told }) => told ?? []),
+      told: settled.flatMap(({ told }) => told?.entryId ?? []),
       worked: settled.length,
       isMore: settled.length === limit && settled.some(({ state }) => state !== 'held'),
     };
@@ -221,18 +222,12 @@ export class ShardModel {
     reason?: EndReason,
     dueAt?: number,
     keepsBlob = false,
-  ): string {
+  ): KeptEntry {
     const text = [kind, id, at, reason ?? '', dueAt ?? '', keepsBlob ? '1' : '', textOf(record)].join('|');
-    this.stream.entries.push({
-      entryId: this.stream.nextId(),
-      text,
-      kind,
-      id,
-      at,
-      record: { ...record },
-      ...(reason !== undefined && { reason }),
-    });
-    return text;
+    const told = { entryId: this.stream.nextId(), text };
+    const more = { kind, id, at, record: { ...record }, ...(reason !== undefined && { reason }) };
+    this.stream.entries.push({ ...told, ...more });
+    return told;
   }
 }
 
