@@ -7,7 +7,7 @@ import { createClient } from 'redis';
 import { freePort, type RedisServer } from '../../support/redis-server.js';
 import { eventually } from './member.js';
 
-/** A real Sentinel that watches one server. */
+/** A real Sentinel that watches one server, and its replicas if it has any. */
 export class RedisSentinel {
   static readonly master = 'records';
 
@@ -43,17 +43,36 @@ export class RedisSentinel {
     rmSync(this.folder, { recursive: true, force: true });
   }
 
-  async #knowsMaster(): Promise<boolean> {
+  /** Lets a replica take the place of the server, as soon as the Sentinel knows one that is good for it. */
+  async failOver(): Promise<void> {
+    await eventually(() => this.#accepts('FAILOVER'));
+  }
+
+  /** The port of the server that is the master now, as clients are told. */
+  async masterPort(): Promise<number> {
+    const address = await this.#command('GET-MASTER-ADDR-BY-NAME');
+    return Number((address as [host: string, port: string])[1]);
+  }
+
+  /** Refused for as long as it has not reached the server. */
+  #knowsMaster(): Promise<boolean> {
+    return this.#accepts('CKQUORUM');
+  }
+
+  #accepts(command: string): Promise<boolean> {
+    return this.#command(command).then(
+      () => true,
+      () => false,
+    );
+  }
+
+  async #command(name: string): Promise<unknown> {
     const socket = { host: '127.0.0.1', port: this.port, reconnectStrategy: false } as const;
-    const client = createClient({ socket });
+    const client = createClient({ socket, RESP: 2 });
     client.on('error', () => undefined);
     try {
       await client.connect();
-      // Refused for as long as it has not reached the server.
-      await client.sendCommand(['SENTINEL', 'CKQUORUM', RedisSentinel.master]);
-      return true;
-    } catch {
-      return false;
+      return await client.sendCommand(['SENTINEL', name, RedisSentinel.master]);
     } finally {
       if (client.isOpen) client.destroy();
     }
