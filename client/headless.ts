@@ -5,7 +5,7 @@ import type { DialogFactory } from './dialog/warning-dialog.js';
 export type { SessionSecurityClient, StartOptions } from './session-security-client.js';
 export type { SessionSecurityEventMap } from './typed-event-target.js';
 export type { EndReason, StartValues } from './core/answer.js';
-export type { MonitorEvents, Phase } from './core/ports.js';
+export type { MonitorEvents, Phase, Standing } from './core/ports.js';
 export type { DialogActions, DialogFactory, WarningDialog } from './dialog/warning-dialog.js';
 
 declare global {
