@@ -62,14 +62,16 @@ export class Rotations {
 
   /** Parallel requests gave the same session all these ids, some of which may have been given up for others since. */
   makeSiblings(givenIds: readonly string[]): void {
-    const sessionIds = givenIds.flatMap((sessionId) => this.#livingIdsOf(sessionId));
+    const sessionIds = givenIds.flatMap((sessionId) => this.#presentIdsOf(sessionId));
     const family = new Set(sessionIds.flatMap((sessionId) => [sessionId, ...this.siblingsOf(sessionId)]));
     for (const sessionId of sessionIds) this.#siblings.set(sessionId, [...family]);
   }
 
-  #livingIdsOf(sessionId: string): readonly string[] {
-    if (this.watched.has(sessionId)) return [sessionId];
-    return this.successorsOf(sessionId).flatMap((successor) => this.#livingIdsOf(successor));
+  /** What is under an id now, or under those for which it was given up; it may just be beginning there. */
+  #presentIdsOf(sessionId: string): readonly string[] {
+    const successors = this.successorsOf(sessionId);
+    if (this.watched.has(sessionId) || successors.length === 0) return [sessionId];
+    return successors.flatMap((successor) => this.#presentIdsOf(successor));
   }
 
   /** The ids, this one among them, that parallel requests gave the same session. */

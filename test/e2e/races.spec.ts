@@ -118,6 +118,40 @@ describe('no race makes two of one, or one of two', () => {
     expect(await answer).toEqual({ user: null });
   });
 
+  /** Two requests that have read the same session; each will give its id up for another when it is told to. */
+  const givenUpByTwo = async (): Promise<{
+    one: Browser;
+    other: Browser;
+    rotations: [() => Promise<unknown>, () => Promise<unknown>];
+  }> => {
+    const one = await desk.signedIn();
+    const other = one.copy();
+    const rotating = async (browser: Browser): Promise<() => Promise<unknown>> => {
+      const ownDoor = (door = new Door());
+      const answer = browser.post('/rotate-slowly').then();
+      await ownDoor.reached;
+      return () => {
+        ownDoor.open();
+        return answer;
+      };
+    };
+    return { one, other, rotations: [await rotating(one), await rotating(other)] };
+  };
+
+  it('a sign-out ends also what a parallel rotation made of the session while the store was slow', async () => {
+    await open();
+    const { one, other, rotations } = await givenUpByTwo();
+    const held = store.hold('set', isRecord);
+    const first = rotations[0]();
+    await held.reached;
+    await rotations[1]();
+    held.release();
+    await first;
+    expect([await one.user(), await other.user()]).toEqual(['anna', 'anna']);
+    await other.post('/logout').expect(201);
+    expect(await one.user()).toBeNull();
+  });
+
   it('longer limits do not revive a session that has expired by those before', async () => {
     let expireAfter = 10;
     await open({ security: { limits: () => ({ warnAfter: 5, expireAfter }) } });
@@ -186,19 +220,8 @@ describe('no race makes two of one, or one of two', () => {
 
   it('a sign-out from a session that the store does not give out ends it under all its ids', async () => {
     await open();
-    const [one, other] = [await desk.signedIn()].flatMap((browser) => [browser, browser.copy()]) as [
-      Browser,
-      Browser,
-    ];
-    const rotations = [];
-    const doors = [];
-    for (const browser of [one, other]) {
-      doors.push((door = new Door()));
-      rotations.push(browser.post('/rotate-slowly').then());
-      await door.reached;
-    }
-    for (const each of doors) each.open();
-    await Promise.all(rotations);
+    const { one, other, rotations } = await givenUpByTwo();
+    for (const rotation of rotations) await rotation();
     expect([await one.user(), await other.user()]).toEqual(['anna', 'anna']);
     expect(one.sessionId).not.toBe(other.sessionId);
     store.failOnce('get', isSession);
