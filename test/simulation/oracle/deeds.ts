@@ -155,8 +155,9 @@ export class Deeds {
     return isHere && present?.user === plan.user && present?.state !== 'over';
   }
 
+  /** Who lives under the id; not who is just signing in there, and will find it given up (C6). */
   #giveUp(sessionId: string): void {
-    const life = this.truth.history.bySessionId(sessionId);
+    const life = this.truth.history.livingUnder(sessionId);
     if (life?.state !== 'alive' || life.givenUpAt.has(sessionId)) return;
     life.givenUpAt.set(sessionId, this.truth.at);
     this.truth.world.note(`${sessionId} of ${life.title} is given up`);
