@@ -10,6 +10,11 @@ export interface Problem {
   readonly [extension: string]: unknown;
 }
 
+const PROBLEM_TYPE = 'application/problem+json';
+
+/** Express's response, which answers JSON by a method of its own. */
+type JsonResponse = ResponseHeaders & { json(body: unknown): unknown };
+
 /** Answers `application/problem+json`; headers are set before it is thrown, Nest's filter keeps them. */
 export class ProblemException extends HttpException {
   constructor(
@@ -20,10 +25,28 @@ export class ProblemException extends HttpException {
     this.message = problem.detail;
     // By this Nest's GraphQL driver knows what is thrown for HTTP; it stays out of the JSON
     // (https://github.com/nestjs/graphql/blob/master/packages/apollo/lib/drivers/apollo-base.driver.ts).
-    Object.defineProperty(this.getResponse(), 'statusCode', { value: problem.status });
-    response.setHeader('Content-Type', 'application/problem+json');
+    Object.defineProperty(super.getResponse(), 'statusCode', { value: problem.status });
+    answerAsProblem(response);
     response.setHeader('Cache-Control', 'no-store');
   }
+
+  /** What is answered. Nest 11 would take the type of the answer for a mistake, if it found a status code in it. */
+  override getResponse(): object {
+    return { type: 'about:blank', ...this.problem };
+  }
+}
+
+/**
+ * On Express the type is set with the body. Before that, Nest 11 would replace it: there, what is refused has the type
+ * `application/json` or none.
+ */
+function answerAsProblem(response: ResponseHeaders | JsonResponse): void {
+  if (!('json' in response)) return void response.setHeader('Content-Type', PROBLEM_TYPE);
+  const json = response.json.bind(response);
+  response.json = (body) => {
+    response.setHeader('Content-Type', PROBLEM_TYPE);
+    return json(body);
+  };
 }
 
 /** Whose session the request carries cannot be told, because the store fails. */

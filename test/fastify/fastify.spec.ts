@@ -75,10 +75,10 @@ class Desk {
     security: SessionSecurityOptionsInput = {},
     clock = new VirtualClock(),
   ): Promise<Desk> {
-    @Module({
-      imports: [SessionSecurityModule.forRoot({ warnAfter: 5, expireAfter: 10, ...security })],
-      controllers: [DeskController],
-    })
+    const watching = SessionSecurityModule.forRoot({ warnAfter: 5, expireAfter: 10, ...security });
+    const providers = [...watching.providers!, { provide: SystemClock, useValue: clock }];
+
+    @Module({ imports: [{ ...watching, providers }], controllers: [DeskController] })
     class AppModule {}
 
     const messages = new Messages();
@@ -86,7 +86,6 @@ class Desk {
     const app = await NestFactory.create<NestFastifyApplication>(AppModule, adapter, {
       logger: messages,
       abortOnError: false,
-      instrument: { instanceDecorator: (instance) => (instance instanceof SystemClock ? clock : instance) },
     });
     await prepare(app);
     await app.listen(0, '127.0.0.1');
