@@ -1,6 +1,7 @@
-/** `npm run bench`, or some of it: `npm run bench -- requests sessions`. */
+/** `npm run bench`, or some of it: `npm run bench -- requests sessions`; `npm run bench:redis -- million` for `redis` and `million`. */
 import { cpus, totalmem } from 'node:os';
 import { measureRequests } from './requests/requests.js';
+import { measureMillion } from './redis/million.js';
 import { measureRedis } from './redis/redis.js';
 import { countStoreCommands } from './store-commands/store-commands.js';
 import { measureSessions } from './sessions/sessions.js';
@@ -13,6 +14,7 @@ const benchmarks: Record<string, Benchmark> = {
   'store-commands': countStoreCommands,
   sessions: measureSessions,
   redis: measureRedis,
+  million: measureMillion,
 };
 
 const wanted = process.argv.slice(2);
