@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import session from 'express-session';
+import session, { type Store } from 'express-session';
 import type { ActivityRecord } from '../../lib/activity/activity-record.js';
 import { ActivityTracker } from '../../lib/activity/activity-tracker.js';
 import { Clock, SystemClock } from '../../lib/activity/clock.js';
@@ -46,7 +46,7 @@ export class SkippingClock extends SystemClock {
   }
 }
 
-/** The engine as the module puts it together, over a MemoryStore. */
+/** The engine as the module puts it together, over a session store. */
 export class Engine<Time extends Clock = Clock> {
   readonly references = new SessionReferences();
   readonly watched: WatchedSessions;
@@ -54,12 +54,14 @@ export class Engine<Time extends Clock = Clock> {
   readonly tracker: ActivityTracker;
   readonly events: SessionSecurityEvents;
   #life = 0;
-  readonly sessionStore = new session.MemoryStore() as SessionStore;
+  readonly sessionStore: SessionStore;
 
   constructor(
     readonly clock: Time,
     flushIntervalMs: number,
+    sessionStore: Store = new session.MemoryStore(),
   ) {
+    this.sessionStore = sessionStore;
     this.watched = new WatchedSessions(clock.now());
     const calls = new StoreCalls(clock, STORE_TIMEOUT_MS);
     this.store = new ExpressSessionActivityStore(

@@ -9,9 +9,9 @@ const measurements = { measureMemory, measureActivity, measureFlush, measureExpi
 
 export interface Question {
   readonly measure: keyof typeof measurements;
-  readonly counts: readonly number[];
+  readonly given: readonly (number | boolean)[];
 }
 
-answering(({ measure, counts }: Question) =>
-  (measurements[measure] as (...counts: readonly number[]) => unknown)(...counts),
+answering(({ measure, given }: Question) =>
+  (measurements[measure] as (...given: readonly (number | boolean)[]) => unknown)(...given),
 );

@@ -18,18 +18,28 @@ export async function measureSessions(say: (line: string) => void): Promise<Repo
   const memories: Memory[] = [];
   for (const size of MEMORY_SIZES) {
     say(`memory of ${size} sessions`);
-    memories.push(await inProcess<Memory>({ measure: 'measureMemory', counts: [size] }));
+    memories.push(await inProcess<Memory>({ measure: 'measureMemory', given: [size] }));
   }
   say('touches and ticks');
-  const activity = await inProcess<Activity>({ measure: 'measureActivity', counts: [MILLION] });
+  const activity = await inProcess<Activity>({ measure: 'measureActivity', given: [MILLION] });
   say(`flush of ${FLUSHED} sessions`);
-  const flush = await inProcess<Flush>({ measure: 'measureFlush', counts: [FLUSHED] });
+  const flush = await inProcess<Flush>({ measure: 'measureFlush', given: [FLUSHED] });
+  return report(memories, activity, flush, await expire(true, say), await expire(false, say));
+}
+
+async function expire(isParted: boolean, say: (line: string) => void): Promise<Expiry[]> {
   const expiries: Expiry[] = [];
   for (let run = 1; run <= EXPIRY_RUNS; run++) {
-    say(`${EXPIRING} expire in one second, run ${run} of ${EXPIRY_RUNS}`);
-    expiries.push(await inProcess<Expiry>({ measure: 'measureExpiry', counts: [MILLION, EXPIRING] }));
+    say(`${EXPIRING} expire in one second, ${storeName(isParted)}, run ${run} of ${EXPIRY_RUNS}`);
+    expiries.push(
+      await inProcess<Expiry>({ measure: 'measureExpiry', given: [MILLION, EXPIRING, isParted] }),
+    );
   }
-  return report(memories, activity, flush, expiries);
+  return expiries;
+}
+
+function storeName(isParted: boolean): string {
+  return isParted ? 'in 64 MemoryStores' : 'in one MemoryStore';
 }
 
 async function inProcess<Answer>(question: Question): Promise<Answer> {
@@ -46,11 +56,17 @@ function report(
   { touchMicroseconds, tickMedianMs, tickWorstMs }: Activity,
   flush: Flush,
   expiries: readonly Expiry[],
+  inOneStore: readonly Expiry[],
 ): Report {
   const of = (name: keyof Expiry): number => median(expiries.map((expiry) => expiry[name]));
   return {
     title: `${MILLION} watched sessions`,
-    tables: [memoryTable(memories), flushTable(flush), expiryTable(expiries)],
+    tables: [
+      memoryTable(memories),
+      flushTable(flush),
+      expiryTable(expiries, true),
+      expiryTable(inOneStore, false),
+    ],
     targets: [
       {
         what: 'memory beside the id strings, each',
@@ -95,9 +111,9 @@ function flushTable({ sessions, cpuMicrosecondsEach, longestStandstillMs }: Flus
   };
 }
 
-function expiryTable(expiries: readonly Expiry[]): Table {
+function expiryTable(expiries: readonly Expiry[], isParted: boolean): Table {
   return {
-    caption: `${EXPIRING} of ${MILLION} sessions expire within one second, in a MemoryStore`,
+    caption: `${EXPIRING} of ${MILLION} sessions expire within one second, ${storeName(isParted)}`,
     columns: ['run', 'CPU µs each', 'last event, ms', 'longest standstill, ms', 'the same when idle, ms'],
     rows: expiries.map((expiry, run) => [
       String(run + 1),

@@ -14,7 +14,7 @@ import type { Tombstones } from './tombstones.js';
 import type { WatchedSessions } from './watched-sessions.js';
 
 /** Sessions settled between two turns of the event loop. */
-const SLICE = 200;
+const SLICE = 100;
 
 /** Deadlines of a process that has its records to itself: memory proposes, the store confirms. */
 export class LocalDeadlines implements Deadlines {

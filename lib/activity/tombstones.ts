@@ -1,5 +1,6 @@
 import type { EndReason } from './activity-record.js';
 import type { Clock } from './clock.js';
+import { Recollections } from './recollections.js';
 import type { WatchedSession, WatchedSessions } from './watched-sessions.js';
 
 /** How long the end of a session is remembered, in milliseconds: what is in flight then has long been answered. */
@@ -39,10 +40,9 @@ export interface Rotation {
  * whatever writes the session later finds it, in whichever order things happen.
  */
 export class Tombstones {
-  /** In order of burial, so the oldest are swept from the front. */
-  readonly #graves = new Map<string, Tombstone>();
-  /** The last one of each session id; the oldest first. */
-  readonly #leavings = new Map<string, Leaving>();
+  readonly #graves = new Recollections<Tombstone>(LIFETIME_MS);
+  /** The last one of each session id. */
+  readonly #leavings = new Recollections<Leaving>(LIFETIME_MS);
 
   constructor(
     private readonly watched: WatchedSessions,
@@ -59,7 +59,6 @@ export class Tombstones {
     if (buried && !(buried.rotation && buried.reason === null)) return;
     const userId = this.watched.get(sessionId)?.userId;
     const goesOn = buried?.rotation ?? rotation;
-    this.#graves.delete(sessionId);
     this.#graves.set(sessionId, {
       reason,
       at,
@@ -86,7 +85,6 @@ export class Tombstones {
 
   /** A session ends, and its id is not buried. */
   leave(sessionId: string, done: Promise<unknown>): void {
-    this.#leavings.delete(sessionId);
     this.#leavings.set(sessionId, { at: this.clock.now(), done: done.then(ignore, ignore) });
   }
 
@@ -95,15 +93,8 @@ export class Tombstones {
   }
 
   sweep(now: number): void {
-    dropOutdated(this.#graves, now);
-    dropOutdated(this.#leavings, now);
-  }
-}
-
-function dropOutdated(entries: Map<string, { readonly at: number }>, now: number): void {
-  for (const [sessionId, { at }] of entries) {
-    if (at + LIFETIME_MS > now) return;
-    entries.delete(sessionId);
+    this.#graves.sweep(now);
+    this.#leavings.sweep(now);
   }
 }
 
