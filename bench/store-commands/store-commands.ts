@@ -7,7 +7,7 @@ import { VariantServer } from '../support/variant-server.js';
 const REQUESTS_PER_SECOND = 1_000;
 const CONNECTIONS = 16;
 /** Two flushes of the default interval. */
-const SECONDS = 20;
+const SECONDS = 24;
 const COMMANDS = ['get', 'expire', 'set', 'del'];
 /** With fewer sessions than this, each of them asks more than once between two flushes, so that its writes are shared. */
 const TARGET_SESSIONS = 50;

@@ -338,11 +338,11 @@ export class SessionSecurityOptions {
   secret?: string;
 
   /**
-   * How often last activity is written to the store, in seconds. Default 10; with `store` 1, and at most 1. Memory is
+   * How often last activity is written to the store, in seconds. Default 12; with `store` 1, and at most 1. Memory is
    * always exact.
    */
   @IsSeconds()
-  flushInterval: number = 10;
+  flushInterval: number = 12;
 
   /**
    * Where activity records live when the application runs in several processes: `new RedisActivityStore({ client })` of

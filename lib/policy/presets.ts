@@ -65,7 +65,7 @@ export const PRESETS = {
   'owasp-high': {
     title: 'OWASP Session Management Cheat Sheet, high-value applications',
     source: 'idle 2 to 5 minutes, absolute 4 to 8 hours',
-    limits: { warnAfter: 4 * MINUTE, expireAfter: 5 * MINUTE - 10, maxLifetime: 4 * HOUR },
+    limits: { warnAfter: 4 * MINUTE, expireAfter: 5 * MINUTE - 12, maxLifetime: 4 * HOUR },
     ceilings: [
       { option: 'expireAfter', seconds: 5 * MINUTE, level: 'should' },
       { option: 'maxLifetime', seconds: 8 * HOUR, level: 'should' },

@@ -242,7 +242,7 @@ describe('the service', () => {
         security: { preset: 'pci-dss', warnAfter: 700, expireAfter: 800, limits: () => 'never' },
       });
       const browser = await desk.signedIn();
-      expect((await browser.state()).limits).toMatchObject({ warnAfter: 830, expireAfter: 890 });
+      expect((await browser.state()).limits).toMatchObject({ warnAfter: 828, expireAfter: 888 });
       expect(desk.security.describePolicy().preset).toBe('pci-dss');
     });
   });
