@@ -1,6 +1,6 @@
 import { ServerResponse, type IncomingMessage } from 'node:http';
 import { Injectable, Logger } from '@nestjs/common';
-import type { Observable } from 'rxjs';
+import { type Observable, Subscription } from 'rxjs';
 import type { SessionSecurityRequest } from '../options/index.js';
 import type { SessionReader } from './session-platform.js';
 
@@ -37,6 +37,9 @@ export class LiveConnections {
     ended: () => Observable<unknown>,
     readSession?: SessionReader,
   ): void {
+    const waiting = new Subscription();
+    // It may be closed while its session is still being read.
+    for (const event of ['close', 'disconnect']) connection.once(event, () => waiting.unsubscribe());
     const read = readSession ? sessionRead(request, readSession) : Promise.resolve();
     const watched = { request, read };
     this.#watched.set(connection, watched);
@@ -44,8 +47,8 @@ export class LiveConnections {
     this.#watched.set(request, watched);
     read.then(
       () => {
-        const waiting = ended().subscribe(() => close(connection, POLICY_VIOLATION, 'The session has ended'));
-        for (const event of ['close', 'disconnect']) connection.once(event, () => waiting.unsubscribe());
+        if (waiting.closed) return;
+        waiting.add(ended().subscribe(() => close(connection, POLICY_VIOLATION, 'The session has ended')));
       },
       (error: unknown) => {
         this.#logger.error(

@@ -1,0 +1,48 @@
+import { EventEmitter } from 'node:events';
+import { describe, expect, it } from '@jest/globals';
+import { Subject } from 'rxjs';
+import type { SessionSecurityRequest } from '../../../lib/index.js';
+import { LiveConnections } from '../../../lib/http/live-connections.js';
+
+/** A WebSocket as far as it matters here. */
+class Socket extends EventEmitter {
+  readonly closedWith: number[] = [];
+
+  close(code: number): void {
+    this.closedWith.push(code);
+  }
+}
+
+describe('live connections', () => {
+  const request = (): SessionSecurityRequest => ({ method: 'GET', url: '/', headers: {} });
+
+  it('V4 closes a connection with its session, and forgets it when it is closed before', async () => {
+    const [connections, ended, socket, left] = [
+      new LiveConnections(),
+      new Subject<void>(),
+      new Socket(),
+      new Socket(),
+    ];
+    connections.watch(socket, request(), () => ended);
+    connections.watch(left, request(), () => ended);
+    await connections.requestOf(socket);
+    left.emit('close');
+    ended.next();
+    expect([socket.closedWith, left.closedWith]).toEqual([[1008], []]);
+  });
+
+  it('V4 waits for no end of a session whose connection was closed while the session was being read', async () => {
+    const [connections, ended, socket] = [new LiveConnections(), new Subject<void>(), new Socket()];
+    let read: () => void;
+    connections.watch(
+      socket,
+      request(),
+      () => ended,
+      (_request, _response, next) => (read = next),
+    );
+    socket.emit('close');
+    read!();
+    await connections.requestOf(socket);
+    expect(ended.observed).toBe(false);
+  });
+});
