@@ -42,3 +42,8 @@ export interface ActivityUpdate {
   readonly id: string;
   readonly lastActivityAt: number;
 }
+
+/** Not known to be different: an application may not tell who is signed in. */
+export function isSameUser(one: string | undefined, other: string | undefined): boolean {
+  return one === undefined || other === undefined || one === other;
+}

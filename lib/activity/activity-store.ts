@@ -72,3 +72,9 @@ export class CorruptRecordError extends Error {
     this.name = 'CorruptRecordError';
   }
 }
+
+/** To catch with: a corrupt record is none, and every other error goes on. */
+export function forgiveCorrupt(error: unknown): undefined {
+  if (!(error instanceof CorruptRecordError)) throw error;
+  return undefined;
+}

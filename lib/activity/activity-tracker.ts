@@ -173,7 +173,7 @@ export class ActivityTracker {
   async latest(sessionId: string): Promise<WatchedSession | undefined> {
     const known = this.watched.get(sessionId);
     if (!this.#shared || !known || this.verdict(sessionId)?.phase === 'active') return known;
-    const stored = await this.#shared.find(this.references.ofSession(sessionId)).catch(ignore);
+    const stored = await this.#shared.find(this.references.ofSession(sessionId)).catch(() => undefined);
     if (stored?.life !== known.life) return known;
     return { ...known, lastActivityAt: Math.max(known.lastActivityAt, stored.lastActivityAt) };
   }
@@ -420,8 +420,4 @@ export class ActivityTracker {
   async #removeBlobOf({ sessionId, keepsBlob }: News): Promise<void> {
     if (sessionId !== undefined && !keepsBlob) await this.blobs.destroy(sessionId);
   }
-}
-
-function ignore(): undefined {
-  return undefined;
 }

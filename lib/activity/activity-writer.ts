@@ -60,7 +60,7 @@ export class ActivityWriter {
 
   /** When the flush that is under way, if any, has ended. Never rejects. */
   async flushed(): Promise<void> {
-    await this.#flushing?.catch(ignore);
+    await this.#flushing?.catch(() => undefined);
   }
 
   /**
@@ -134,8 +134,4 @@ export class ActivityWriter {
       throw error;
     }
   }
-}
-
-function ignore(): undefined {
-  return undefined;
 }

@@ -1,5 +1,5 @@
 import type { EndReason } from './activity-record.js';
-import { type ActivityStore, CorruptRecordError, type DueRecord } from './activity-store.js';
+import { type ActivityStore, type DueRecord, forgiveCorrupt } from './activity-store.js';
 import type { Announcements } from './announcements.js';
 import type { Clock } from './clock.js';
 import type { Deadlines } from './deadlines.js';
@@ -79,9 +79,4 @@ export class LocalDeadlines implements Deadlines {
       this.announcements.tellEnd(record, reason, dueAt);
     if (sessionId !== undefined) await this.debts.removeBlob(sessionId);
   }
-}
-
-function forgiveCorrupt(error: unknown): undefined {
-  if (!(error instanceof CorruptRecordError)) throw error;
-  return undefined;
 }

@@ -1,5 +1,5 @@
 import type { Limits } from '../policy/index.js';
-import { type ActivityRecord, withoutAllowance } from './activity-record.js';
+import { type ActivityRecord, isSameUser, withoutAllowance } from './activity-record.js';
 import type { ActivityStore } from './activity-store.js';
 import type { Announcements } from './announcements.js';
 import type { Clock } from './clock.js';
@@ -49,7 +49,7 @@ export class SessionBeginnings {
 
   /** When what begins under this id, if anything, has begun or failed to; it is not told before. Never rejects. */
   over(sessionId: string): Promise<void> | undefined {
-    return this.#starting.get(sessionId)?.catch(ignore);
+    return this.#starting.get(sessionId)?.catch(() => undefined);
   }
 
   /**
@@ -124,13 +124,4 @@ export class SessionBeginnings {
     this.#life = Math.max(this.#life + 1, Math.floor(now));
     return this.#life % 2 ** 32;
   }
-}
-
-/** Users of whom nothing is known are not told apart. */
-function isSameUser(one: string | undefined, other: string | undefined): boolean {
-  return one === undefined || other === undefined || one === other;
-}
-
-function ignore(): undefined {
-  return undefined;
 }

@@ -56,7 +56,7 @@ export class SessionFinder {
   async findTombstone(sessionId: string): Promise<Tombstone | undefined> {
     const known = this.tombstones.find(sessionId);
     if (known || !this.#shared) return known;
-    const grave = await this.#shared.grave(this.references.ofSession(sessionId)).catch(ignore);
+    const grave = await this.#shared.grave(this.references.ofSession(sessionId)).catch(() => undefined);
     if (grave) this.tombstones.bury(sessionId, grave.reason, { at: grave.at });
     return this.tombstones.find(sessionId);
   }
@@ -132,8 +132,4 @@ export class SessionFinder {
     }
     this.watched.put(sessionId, record, now);
   }
-}
-
-function ignore(): undefined {
-  return undefined;
 }

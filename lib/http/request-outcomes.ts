@@ -1,4 +1,4 @@
-import type { EndReason } from '../activity/activity-record.js';
+import { type EndReason, isSameUser } from '../activity/activity-record.js';
 import type { ActivityTracker } from '../activity/activity-tracker.js';
 import type { Clock } from '../activity/clock.js';
 import { StoreFailure } from '../activity/store-calls.js';
@@ -125,9 +125,4 @@ export class RequestOutcomes {
     state.storeFailed = error instanceof StoreFailure;
     delete state.sessionId;
   }
-}
-
-/** Not known to be different: an application may not tell who is signed in. */
-export function isSameUser(one: string | undefined, other: string | undefined): boolean {
-  return one === undefined || other === undefined || one === other;
 }

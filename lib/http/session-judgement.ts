@@ -1,9 +1,10 @@
+import { isSameUser } from '../activity/activity-record.js';
 import type { ActivityTracker } from '../activity/activity-tracker.js';
 import type { Leaving } from '../activity/tombstones.js';
 import { TooManySessionsError } from '../activity/user-sessions.js';
 import type { SessionSecurityOptions, SessionSecurityRequest } from '../options/index.js';
 import type { RequestState } from './request-state.js';
-import { isSameUser, type RequestOutcomes } from './request-outcomes.js';
+import type { RequestOutcomes } from './request-outcomes.js';
 import { readMarker, writeMarker } from './session-marker.js';
 import type { RequestSession, SessionPlatform } from './session-platform.js';
 import type { SetupAdvisor } from './setup-advisor.js';

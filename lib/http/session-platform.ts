@@ -1,4 +1,5 @@
 import type { SessionSecurityRequest } from '../options/index.js';
+import { cookiesOf } from './cookies.js';
 import type { ResponseHeaders, SessionSecurityResponse } from './response-headers.js';
 
 /** Middleware that reads the session of a request, such as what `session()` of express-session answers. */
@@ -31,11 +32,13 @@ export type SessionAbsence =
   | 'irrevocable';
 
 /** Browsers send one session cookie, and one for each path or domain that has had one. Each may be looked up in a store. */
-export const MOST_PRESENTED_IDS = 8;
+const MOST_PRESENTED_IDS = 8;
 
 /** A session id that came in a cookie. */
 export interface PresentedId {
   readonly id: string;
+  /** The id with its signature. */
+  readonly signed: string;
   readonly cookieName: string;
 }
 
@@ -103,4 +106,19 @@ export abstract class SessionPlatform {
 
   /** Sends the response with the headers that it has. */
   abstract finish(response: SessionSecurityResponse, status: number, content?: Buffer): void;
+}
+
+/** The session ids in a request's cookies. @param pattern how one looks, with the groups `id` and `signed` */
+export function presentedIdsIn(
+  request: SessionSecurityRequest,
+  wanted: string | undefined,
+  pattern: RegExp,
+): PresentedId[] {
+  return cookiesOf(request)
+    .filter(([name]) => wanted === undefined || name === wanted)
+    .flatMap(([cookieName, value]) => {
+      const { id, signed } = pattern.exec(value)?.groups ?? {};
+      return id === undefined || signed === undefined ? [] : [{ id, signed, cookieName }];
+    })
+    .slice(0, MOST_PRESENTED_IDS);
 }

@@ -1,8 +1,9 @@
+import { isSameUser } from '../activity/activity-record.js';
 import type { ActivityTracker } from '../activity/activity-tracker.js';
 import { TooManySessionsError } from '../activity/user-sessions.js';
 import type { SessionSecurityRequest } from '../options/index.js';
 import type { RequestState } from './request-state.js';
-import { isSameUser, type RequestOutcomes } from './request-outcomes.js';
+import type { RequestOutcomes } from './request-outcomes.js';
 import { eraseMarker, readMarker } from './session-marker.js';
 import type { RequestSession, SessionAbsence, SessionPlatform } from './session-platform.js';
 import type { SetupAdvisor } from './setup-advisor.js';

@@ -1,6 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import type { ActivityRecord, ActivityUpdate, EndMode, EndReason } from '../activity/activity-record.js';
-import { CorruptRecordError, type DueRecord, type FoundSession } from '../activity/activity-store.js';
+import {
+  CorruptRecordError,
+  type DueRecord,
+  forgiveCorrupt,
+  type FoundSession,
+} from '../activity/activity-store.js';
 import type { Clock } from '../activity/clock.js';
 import {
   type Expiry,
@@ -386,11 +391,6 @@ export class RedisActivityStore extends SharedActivityStore {
   #shards(): number[] {
     return Array.from({ length: this.#settings.shards }, (_, shard) => shard);
   }
-}
-
-function forgiveCorrupt(error: unknown): undefined {
-  if (!(error instanceof CorruptRecordError)) throw error;
-  return undefined;
 }
 
 function chunks<Item>(items: readonly Item[], size: number): Item[][] {

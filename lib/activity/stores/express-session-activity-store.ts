@@ -1,7 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import { isExempt, limitProblems, NEVER, type Limits } from '../../policy/index.js';
 import type { ActivityRecord, ActivityUpdate } from '../activity-record.js';
-import { ActivityStore, CorruptRecordError, type DueRecord, type FoundSession } from '../activity-store.js';
+import {
+  ActivityStore,
+  CorruptRecordError,
+  type DueRecord,
+  forgiveCorrupt,
+  type FoundSession,
+} from '../activity-store.js';
 import type { Clock } from '../clock.js';
 import type { SessionReferences } from '../session-reference.js';
 import type { StoreCalls, StoreOperation } from '../store-calls.js';
@@ -362,11 +368,6 @@ function storedRecordIn(entry: unknown): StoredRecord | undefined {
 /** Numbers of lives wrap around. */
 function isLaterLife(one: number, other: number): boolean {
   return one !== other && (one - other) >>> 0 < 2 ** 31;
-}
-
-function forgiveCorrupt(error: unknown): undefined {
-  if (!(error instanceof CorruptRecordError)) throw error;
-  return undefined;
 }
 
 function isStoredRecord(value: unknown): value is StoredRecord {

@@ -1,13 +1,12 @@
 import { Injectable } from '@nestjs/common';
 import type { SessionSecurityRequest } from '../../options/index.js';
-import { cookiesOf } from '../cookies.js';
 import { type ExpressSessionStore, SessionGate } from '../gate/session-gate.js';
 import { maxAgeIn } from '../gate/store-max-age.js';
 import { errorOf, isUnreadable, unreadable } from '../gate/unreadable-session.js';
 import type { ResponseHeaders } from '../response-headers.js';
 import {
-  MOST_PRESENTED_IDS,
   type PresentedId,
+  presentedIdsIn,
   type RequestSession,
   type RotationListener,
   type SessionAbsence,
@@ -40,6 +39,9 @@ interface ExpressSessionCookie {
   domain?: string;
   secure?: boolean;
 }
+
+/** `s:<id>.<signature>`, as cookie-signature makes it. */
+const SIGNED = /^s:(?<signed>(?<id>.+)\.[^.]*)$/;
 
 /** Sessions of express-session, on Express. */
 @Injectable()
@@ -115,13 +117,7 @@ export class ExpressSessionPlatform extends SessionPlatform {
   }
 
   presentedIds(request: SessionSecurityRequest, wanted: string | undefined): PresentedId[] {
-    return cookiesOf(request)
-      .filter(([name]) => wanted === undefined || name === wanted)
-      .flatMap(([cookieName, value]) => {
-        const id = /^s:(.+)\.[^.]*$/.exec(value)?.[1];
-        return id === undefined ? [] : [{ id, cookieName }];
-      })
-      .slice(0, MOST_PRESENTED_IDS);
+    return presentedIdsIn(request, wanted, SIGNED);
   }
 
   onRotation(listener: RotationListener): void {

@@ -1,13 +1,12 @@
 import { Injectable } from '@nestjs/common';
 import type { SessionSecurityRequest } from '../../options/index.js';
-import { cookiesOf } from '../cookies.js';
 import { type ExpressSessionStore, SessionGate } from '../gate/session-gate.js';
 import { maxAgeIn } from '../gate/store-max-age.js';
 import { errorOf, isUnreadable } from '../gate/unreadable-session.js';
 import type { FastifyResponse, ResponseHeaders } from '../response-headers.js';
 import {
-  MOST_PRESENTED_IDS,
   type PresentedId,
+  presentedIdsIn,
   type RequestSession,
   type RotationListener,
   type SessionAbsence,
@@ -57,13 +56,10 @@ export interface FastifySessionReply extends FastifyResponse {
 }
 
 /** `<id>.<signature>`, and whoever comes from Express may keep its prefix. The plugin signs with SHA-1 at least. */
-const SIGNED = /^(?:s:)?((.+)\.[A-Za-z\d+/]{27,})$/;
+const SIGNED = /^(?:s:)?(?<signed>(?<id>.+)\.[A-Za-z\d+/]{27,})$/;
 
 const STORE_UNKNOWN =
   'no request has shown yet where sessions are kept; with the option sessionStore it is known from the start';
-
-/** A session id as it came, with its signature. */
-type SignedId = PresentedId & { readonly signed: string };
 
 /** Sessions of @fastify/session, on Fastify. */
 @Injectable()
@@ -173,17 +169,7 @@ export class FastifySessionPlatform extends SessionPlatform {
   }
 
   presentedIds(request: SessionSecurityRequest, wanted: string | undefined): PresentedId[] {
-    return this.#signedIds(request, wanted);
-  }
-
-  #signedIds(request: SessionSecurityRequest, wanted: string | undefined): SignedId[] {
-    return cookiesOf(request)
-      .filter(([name]) => wanted === undefined || name === wanted)
-      .flatMap(([cookieName, value]) => {
-        const [, signed, id] = SIGNED.exec(value) ?? [];
-        return signed === undefined || id === undefined ? [] : [{ id, signed, cookieName }];
-      })
-      .slice(0, MOST_PRESENTED_IDS);
+    return presentedIdsIn(request, wanted, SIGNED);
   }
 
   onRotation(listener: RotationListener): void {
@@ -219,7 +205,7 @@ export class FastifySessionPlatform extends SessionPlatform {
       if (!server?.decryptSession) return next(new Error(this.advice.missing));
       if (!store) return next(new Error(STORE_UNKNOWN));
       Object.assign(request, { server, sessionStore: store });
-      this.#readSigned(server, request, this.#signedIds(request, cookieName), next);
+      this.#readSigned(server, request, this.presentedIds(request, cookieName), next);
     };
   }
 
@@ -227,7 +213,7 @@ export class FastifySessionPlatform extends SessionPlatform {
   #readSigned(
     server: FastifySessionServer,
     request: FastifySessionRequest,
-    [presented, ...others]: SignedId[],
+    [presented, ...others]: PresentedId[],
     next: (error?: unknown) => void,
   ): void {
     server.decryptSession?.(presented?.signed ?? '', request, (error) => {
