@@ -138,5 +138,5 @@ function rememberActivity(request: Request, _response: Response, next: NextFunct
 }
 
 function sessionOf(request: Request): SessionData {
-  return request.session as SessionData;
+  return request.session;
 }
