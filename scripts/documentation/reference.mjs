@@ -5,7 +5,7 @@ import { Application, Converter, OptionDefaults, ReferenceType, ReflectionKind }
 const PAGES = [
   'docs/server.md',
   'docs/client.md',
-
+  'docs/single-page.md',
   'docs/sign-in.md',
   'docs/forms.md',
   'docs/recipes.md',

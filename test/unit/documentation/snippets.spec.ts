@@ -20,7 +20,8 @@ interface Snippet {
 /** What a reader has, and a snippet takes for granted. */
 const GIVEN: Record<string, string> = {
   'app.module.ts': 'export class AppModule {}',
-  'csrf.ts': "export { csrfSynchronisedProtection } from '../sample/recipes/csrf.js';",
+  'csrf.ts': "export { csrfSynchronisedProtection, generateToken } from '../sample/recipes/csrf.js';",
+  'signed-out.ts': "export * from '../sample/recipes/browser/signed-out.js';",
   'given.d.ts': `
     declare const myDialog: Record<'open' | 'update' | 'close' | 'complain', (...shown: unknown[]) => void>;
     declare const app: import('@nestjs/common').INestApplication;
