@@ -47,7 +47,7 @@ export function createClient(options: StartOptions, createDialog?: DialogFactory
   let owner: string;
   let dialog: WarningDialog | undefined;
 
-  const notify: MonitorPorts['notify'] = (...[type, detail]) => {
+  const notify: MonitorPorts['notify'] = (type, detail) => {
     const wanted = client.dispatchEvent(new CustomEvent(type, { detail, cancelable: true }));
     // The dialog before the cover: closing it gives the focus back to where the cover finds it.
     if (wanted) dialog?.[type]?.(detail as never);

@@ -7,7 +7,7 @@ import { minify } from 'terser';
  * nor in the public API, nor on an object of the browser, nor to a file that is loaded apart. Only these are shortened.
  */
 const INTERNAL =
-  /^(wall|monotonic|setTimer|clearTimer|transport|channel|lock|chance|isVisible|isHidden|known|suspend|retryAfter|watch|notify|wake|restore|send|finish)$/;
+  /^(wall|monotonic|setTimer|clearTimer|transport|channel|lock|chance|isVisible|isHidden|suspend|retryAfter|watch|notify|wake|restore|send|finish)$/;
 
 /**
  * Nothing in the client relies on what these options may change. `unsafe_comps` and `unsafe_math` are not among them: they

@@ -7,9 +7,9 @@ const LIMITS = [
     what: 'core with ping, tabs and activity',
     entry: 'client/dom/page-monitor.ts',
     format: 'esm',
-    limit: 2690,
+    limit: 2675,
   },
-  { what: 'everything with the English dialog', entry: 'client/auto.ts', format: 'iife', limit: 4685 },
+  { what: 'everything with the English dialog', entry: 'client/auto.ts', format: 'iife', limit: 4668 },
   { what: 'guard and drafts, loaded apart', entry: 'client/auto-drafts.ts', format: 'esm', limit: 7680 },
 ];
 

@@ -20,12 +20,6 @@ const SAME = 0.05;
 /** Without a channel to the other tabs, the server is asked this often during a warning. */
 const ASK_ALONE_EVERY = 4;
 
-/** A request under way. */
-interface Request {
-  /** The activity that it tells of. */
-  known?: number | undefined;
-}
-
 /** What a tab tells the others. */
 interface TabMessage {
   /** Who is signed in, told to the tabs of all owners when a page starts; then there is nothing else. */
@@ -120,7 +114,7 @@ export function createSessionMonitor(ports: MonitorPorts, options: MonitorOption
   /** How long before the warning the server is asked. */
   let lead = 0;
   /** The newest request while it is under way: a late failure of an older one is not taken for its own. */
-  let request: Request | false = false;
+  let request: object | false = false;
   /** How often the server was asked in vain. Anything but 0 is doubt, and makes this tab ask as soon as it may. */
   let failures = 0;
   /** The channel by which another tab may answer for this one; without it, it asks without the lock. */
@@ -150,7 +144,7 @@ export function createSessionMonitor(ports: MonitorPorts, options: MonitorOption
     }
     if (phase > STARTING) {
       const next = time >= warnsAt() ? (lifetime ? FINAL : WARNING) : ACTIVE;
-      if (phase !== next) enter(next, next > ACTIVE ? 'warn' : 'active');
+      if (phase !== next) enter(next);
       else if (next > ACTIVE && remaining() !== shown) tell('tick');
       shown = remaining();
     }
@@ -180,19 +174,19 @@ export function createSessionMonitor(ports: MonitorPorts, options: MonitorOption
     return phase > ACTIVE && !channels[0] ? answeredAt + ASK_ALONE_EVERY : Infinity;
   }
 
-  function enter(next: number, type: StandingEvent): void {
+  function enter(next: number): void {
     phase = next;
-    tell(type);
+    tell(next < STARTING ? 'cover' : next > ACTIVE ? 'warn' : 'active');
   }
 
   function hide(): void {
-    if (phase > STARTING) enter(COVERED, 'cover');
+    if (phase > STARTING) enter(COVERED);
   }
 
   /** @param direct without the lock: the person is waiting, and acts in one tab only */
   function ask(direct = !shared): void {
     const time = now();
-    const mine: Request = (request = {});
+    const mine = (request = {});
     retryAt = time + limit;
     if (phase === ACTIVE && !failures) holdUntil ||= hasNews() ? heldUntil() : time + LONGEST_DELAY;
     const work = async (granted: unknown): Promise<void> => {
@@ -202,13 +196,13 @@ export function createSessionMonitor(ports: MonitorPorts, options: MonitorOption
       const sentAt = now();
       // What has ended by this clock is only asked after, never extended.
       const news = phase > STARTING && hasNews() ? { idleFor: sentAt - last } : undefined;
-      mine.known = news && last;
+      const known = news && last;
       const reply = await send(
         phase === STARTING ? `ping?start=1&language=${options.language}` : 'ping',
         news,
       );
       const answer = readReply(reply);
-      if (answer) accept(answer, sentAt, mine);
+      if (answer) accept(answer, sentAt, true, known);
       else if (request === mine) fail(reply);
     };
     // Not before the lock has been given back: there may be something to ask at once.
@@ -233,9 +227,10 @@ export function createSessionMonitor(ports: MonitorPorts, options: MonitorOption
 
   /**
    * @param sentAt when it was asked for
-   * @param mine asked by this tab, so the others want to hear of it; it confirms what the request told
+   * @param mine asked by this tab, so the others want to hear of it
+   * @param known activity that it confirms, because the request told it
    */
-  function accept(answer: PingAnswer, sentAt: number, mine?: Request): void {
+  function accept(answer: PingAnswer, sentAt: number, mine?: boolean, known?: number): void {
     if (sentAt < restoredAt) return;
     const current = answer.owner ?? '';
     if (phase === STARTING) {
@@ -246,11 +241,11 @@ export function createSessionMonitor(ports: MonitorPorts, options: MonitorOption
       // Without an owner in the page this may be the sign-in page itself: it is left alone.
       if (!owner) return stop(INERT);
       ports.watch(settings, owner);
-      enter(ACTIVE, 'active');
+      enter(ACTIVE);
     }
     if (phase < COVERED) return;
     if (mine) post(answer, sentAt);
-    if (current && current !== owner) answer = { state: 'expired', reason: 'replaced', redirectTo: null };
+    if (current && current !== owner) answer = { reason: 'replaced', redirectTo: null } as OverAnswer;
     if (!isLive(answer)) {
       const { reason, redirectTo } = answer;
       const exempt = answer.state === 'exempt';
@@ -261,14 +256,13 @@ export function createSessionMonitor(ports: MonitorPorts, options: MonitorOption
     const { idleFor, expireIn, lifetimeIn, limits } = answer;
     const at = min(now(), sentAt + LONGEST_DELAY);
     const counted = at - idleFor;
-    const known = mine?.known ?? counted;
-    const newest = max(counted, known);
+    known = max(counted, known ?? counted);
     // Activity never goes back on the server: of two answers that crossed, this is the older one.
-    if (newest < told - LONGEST_DELAY && sentAt < answeredAt) return;
+    if (known < told - LONGEST_DELAY && sentAt < answeredAt) return;
     const warningPeriod = limits.expireAfter - limits.warnAfter;
     limit = min(LONGEST_REQUEST, warningPeriod / 2);
     lead = min(LONGEST_LEAD, limits.warnAfter / 25);
-    told = newest;
+    told = known;
     endAt = at + expireIn;
     warnAt = endAt - warningPeriod;
     safeUntil = sentAt + expireIn - limit / 10;
@@ -281,7 +275,7 @@ export function createSessionMonitor(ports: MonitorPorts, options: MonitorOption
     if (counted < known - LONGEST_DELAY) fail();
     else failures = 0;
     if (phase > ACTIVE && warnAt > answeredAt) tell('extended');
-    if (phase < ACTIVE && endAt > answeredAt) enter(ACTIVE, 'active');
+    if (phase < ACTIVE && endAt > answeredAt) enter(ACTIVE);
   }
 
   function stop(final: number): void {
@@ -351,7 +345,7 @@ export function createSessionMonitor(ports: MonitorPorts, options: MonitorOption
         post();
         postedAt = time;
       }
-      if (warned && (staying || time >= retryAt) && !(request && request.known)) ask(true);
+      if (warned && (staying || time >= retryAt)) ask(true);
     }
     if (time >= warnAt - lead) judge();
   }
@@ -369,7 +363,7 @@ export function createSessionMonitor(ports: MonitorPorts, options: MonitorOption
     activity: () => act(),
     stay: () => act(true),
     send,
-    finish: (answer) => accept(answer, now(), {}),
+    finish: (answer) => accept(answer, now(), true),
     wake,
     suspend() {
       if (phase > STARTING && isOwn() && hasNews()) {
