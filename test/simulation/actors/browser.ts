@@ -2,6 +2,7 @@ import { CookieJar } from '../world/cookie-jar.js';
 import type { Random } from '../world/random.js';
 import { type Errand, type Plan, sessionIdIn } from '../world/visit.js';
 import type { World } from '../world/world.js';
+import { type Rhythm, pauseMs } from './pause.js';
 
 const USERS = ['anna', 'ben', 'cleo'];
 
@@ -95,18 +96,14 @@ export class Browser {
   }
 
   #pauseMs(): number {
-    const { random } = this;
     const { expireAfter } = this.world.settings.limits;
-    switch (random.weighted({ moment: 30, usual: 40, edge: 25, long: 8 })) {
-      case 'moment':
-        return random.between(0, 400);
-      case 'usual':
-        return random.between(400, expireAfter * 500);
-      case 'edge':
-        return this.#untilAnEdgeMs() ?? random.between(0, expireAfter * 1000);
-      case 'long':
-        return random.between(expireAfter * 1000, expireAfter * 1600);
-    }
+    const rhythm: Rhythm = {
+      soon: { weight: 30, fromMs: 0, toMs: 400 },
+      usual: { weight: 40, fromMs: 400, toMs: expireAfter * 500 },
+      edge: { weight: 25, fromMs: 0, toMs: expireAfter * 1000 },
+      long: { weight: 8, fromMs: expireAfter * 1000, toMs: expireAfter * 1600 },
+    };
+    return pauseMs(this.random, rhythm, () => this.#untilAnEdgeMs());
   }
 
   /** Until the session's warning or end, or just before or after it. */

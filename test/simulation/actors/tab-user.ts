@@ -3,6 +3,7 @@ import type { Quality } from '../world/browser/network.js';
 import type { Page } from '../world/browser/page.js';
 import type { Random } from '../world/random.js';
 import type { World } from '../world/world.js';
+import { type Rhythm, pauseMs } from './pause.js';
 
 const USERS = ['anna', 'ben', 'cleo'];
 const MOST_PAGES = 6;
@@ -111,18 +112,14 @@ export class TabUser {
   }
 
   #pauseMs(): number {
-    const { random } = this;
     const { expireAfter } = this.world.settings.limits;
-    switch (random.weighted({ busy: 40, usual: 25, edge: 25, long: 10 })) {
-      case 'busy':
-        return random.between(0, 1500);
-      case 'usual':
-        return random.between(1000, expireAfter * 600);
-      case 'edge':
-        return this.#untilAnEdgeMs() ?? random.between(0, expireAfter * 1000);
-      case 'long':
-        return random.between(expireAfter * 1000, expireAfter * 1500);
-    }
+    const rhythm: Rhythm = {
+      soon: { weight: 40, fromMs: 0, toMs: 1500 },
+      usual: { weight: 25, fromMs: 1000, toMs: expireAfter * 600 },
+      edge: { weight: 25, fromMs: 0, toMs: expireAfter * 1000 },
+      long: { weight: 10, fromMs: expireAfter * 1000, toMs: expireAfter * 1500 },
+    };
+    return pauseMs(this.random, rhythm, () => this.#untilAnEdgeMs());
   }
 
   #untilAnEdgeMs(): number | undefined {
