@@ -1,5 +1,6 @@
 import { expect, jest, test } from '@jest/globals';
 import type { Page } from 'playwright-core';
+import { documentedComponent } from '../support/client/documented-component.js';
 import { loadModule } from '../support/client/page-module.js';
 import { pageStage } from '../support/client/page-stage.js';
 
@@ -44,3 +45,23 @@ test.each(LIBRARIES)('a page that asks with %s hears of any other refusal', asyn
   expect(await status).toBe(401);
   expect(new URL(page.url()).pathname).toBe('/patients');
 });
+
+test.each(['React', 'Vue'] as const)(
+  'the warning that is shown for %s keeps somebody signed in',
+  async (framework) => {
+    const { server, context } = await openStage({ warnAfter: 2, expireAfter: 600 }, { bypassCSP: true });
+    server.pages.set('/', { html: '<!doctype html><main></main>' });
+    server.session.client = { dismiss: 'button' };
+    server.session.signIn();
+    const page = await context.newPage();
+    await page.goto('/');
+    await page.addScriptTag({ content: await documentedComponent(framework) });
+    const warning = page.getByRole('alertdialog', { name: /^You will be signed out in \d+ seconds\.$/ });
+    await warning.waitFor();
+    // From here on the next warning is far away, however slowly the page is looked at.
+    server.session.limits.warnAfter = 500;
+    await page.getByRole('button', { name: 'Stay signed in' }).click();
+    await warning.waitFor({ state: 'hidden' });
+    expect(server.session.pings.filter(({ method }) => method === 'POST')).toHaveLength(1);
+  },
+);
