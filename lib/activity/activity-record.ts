@@ -40,6 +40,8 @@ export function withoutAllowance<Known extends Pick<ActivityRecord, 'lastActivit
 /** One entry of a batch of activity. */
 export interface ActivityUpdate {
   readonly id: string;
+  /** The life in which it was seen; of the one that is there, if not told. */
+  readonly life?: number;
   readonly lastActivityAt: number;
 }
 

@@ -111,7 +111,8 @@ export class ActivityWriter {
     const updates = sessionIds.map((sessionId) => {
       const id = this.references.ofSession(sessionId);
       byId.set(id, sessionId);
-      return { id, lastActivityAt: withoutAllowance(this.watched.get(sessionId)!).lastActivityAt };
+      const { life, lastActivityAt } = withoutAllowance(this.watched.get(sessionId)!);
+      return { id, life, lastActivityAt };
     });
     if (updates.length === 0) return;
     try {

@@ -242,6 +242,8 @@ export class ExpressSessionActivityStore extends ActivityStore {
       if (this.#removing.has(id)) return true;
       const stored = await this.#read(id).catch(forgiveCorrupt);
       if (!stored) return false;
+      // Somebody else has signed in under the same session id since.
+      if (change.life !== undefined && change.life !== stored.life) return true;
       const record = this.#record(id, stored);
       const believable = stored.lastActivityAt <= this.clock.now() ? stored.lastActivityAt : 0;
       const lastActivityAt = Math.max(believable, change.lastActivityAt ?? 0);

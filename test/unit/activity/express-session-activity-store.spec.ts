@@ -10,6 +10,32 @@ const STORE_TIMEOUT_MS = 1000;
 const FLUSH_INTERVAL_MS = 10_000;
 
 describe('records beside the blobs', () => {
+  it('activity and limits of somebody who was replaced under the same session id do not reach who took their place', async () => {
+    const clock = new VirtualClock();
+    const calls = new StoreCalls(clock, STORE_TIMEOUT_MS);
+    const watched = new WatchedSessions(clock.now());
+    const store = new ExpressSessionActivityStore(
+      watched,
+      new SessionReferences(),
+      clock,
+      calls,
+      FLUSH_INTERVAL_MS,
+    );
+    store.attach(new session.MemoryStore());
+    const startedAt = clock.now();
+    const limits = { warnAfter: 5, expireAfter: 10, maxLifetime: null };
+    const first = { id: 'record', life: 1, startedAt, lastActivityAt: startedAt, limits };
+    const second = { ...first, life: 2 };
+    await store.start(first);
+    await store.start(second);
+    clock.jump(1);
+    expect(await store.touch([{ id: 'record', life: 1, lastActivityAt: clock.now() }])).toEqual([]);
+    await store.adjust({ ...first, limits: { ...limits, expireAfter: 20 } });
+    expect(await store.find('record')).toEqual(second);
+    await store.touch([{ id: 'record', life: 2, lastActivityAt: clock.now() }]);
+    expect(await store.find('record')).toEqual({ ...second, lastActivityAt: clock.now() });
+  });
+
   it('C9 a record that is gone although its removal failed is not taken for lost by a flush', async () => {
     const clock = new VirtualClock();
     const calls = new StoreCalls(clock, STORE_TIMEOUT_MS);
