@@ -26,6 +26,11 @@ export class Rotations {
     return tombstone?.reason === null ? tombstone.rotation : undefined;
   }
 
+  /** The session has ended under this id, and that has been told. */
+  isOver(sessionId: string): boolean {
+    return this.tombstones.find(sessionId)?.told === true;
+  }
+
   /** The ids for which this one was given up. */
   successorsOf(sessionId: string): readonly string[] {
     return this.tombstones.find(sessionId)?.rotation?.successors ?? [];

@@ -99,8 +99,9 @@ export class SessionBeginnings {
     const stored = this.#shared ? this.#shared.start(seen, sessionId, silent) : this.store.start(seen);
     const starting = stored.then(
       () => {
-        // The id was given up meanwhile: who was there has gone on to another, and nobody takes their place here.
-        if (this.rotations.living(sessionId)) return this.debts.put(sessionId, { end: 'replaced' });
+        // Meanwhile who was there has gone on to another id, or has ended: nobody takes their place here.
+        if (this.rotations.living(sessionId) || this.rotations.isOver(sessionId))
+          return this.debts.put(sessionId, { end: 'replaced' });
         const previous = this.watched.get(sessionId);
         this.watched.put(sessionId, record, this.clock.now());
         tell?.(previous);

@@ -3,6 +3,7 @@ import { afterEach, describe, expect, it } from '@jest/globals';
 import { type CanActivate, Controller, Get, Injectable, Post, Req, Res } from '@nestjs/common';
 import { APP_GUARD } from '@nestjs/core';
 import { ActivityTracker } from '../../lib/activity/activity-tracker.js';
+import { Passive } from '../../lib/index.js';
 import { dataOf, rawOf } from '../support/adapters.js';
 import { type HeldCall, HeldStore, isRecord, isSession } from '../support/held-store.js';
 import { VirtualClock } from '../support/virtual-clock.js';
@@ -52,6 +53,15 @@ class SlowDesk {
   @Get('slow')
   async slow(): Promise<object> {
     await door.pass();
+    return {};
+  }
+
+  /** Under the session id that is there, as it should not be done. */
+  @Post('sign-in-slowly')
+  @Passive()
+  async signInSlowly(@Req() request: DeskRequest): Promise<object> {
+    await door.pass();
+    request.session.user = { id: 'ben' };
     return {};
   }
 
@@ -199,6 +209,25 @@ describe('no race makes two of one, or one of two', () => {
     store.failOnce('destroy', isRecord);
     await desk.clock.advance(15);
     expect(desk.log.of('expire')).toHaveLength(1);
+    expect(desk.stored()).toEqual({});
+  });
+
+  it('a sign-in under the id of a session that just expires begins nothing that nobody could use', async () => {
+    await open();
+    const browser = await desk.signedIn();
+    await desk.clock.advance(9);
+    const signIn = browser.copy().post('/sign-in-slowly').then();
+    await door.reached;
+    const removal = store.hold('destroy', isRecord);
+    const tick = desk.clock.advance(1);
+    await removal.reached;
+    door.open();
+    await soon();
+    removal.release();
+    await Promise.all([tick, signIn]);
+    await desk.clock.advance(2);
+    expect(desk.log.events.map(({ kind }) => kind)).toEqual(['start', 'warn', 'expire', 'end']);
+    expect(await browser.user()).toBeNull();
     expect(desk.stored()).toEqual({});
   });
 
