@@ -41,6 +41,11 @@ export interface LiveSession {
 
 /** The sessions of a user, taken together: listed, ended, limited in number. */
 export class UserSessions {
+  /** The last sign-in of each user that waits for its turn or has it. */
+  readonly #turns = new Map<string, Promise<void>>();
+  /** Records of sign-ins that have been stored and are not admitted yet. */
+  readonly #candidates = new Set<string>();
+
   constructor(
     private readonly tracker: ActivityTracker,
     private readonly store: ActivityStore,
@@ -74,22 +79,45 @@ export class UserSessions {
    * @throws {TooManySessionsError} if this session is the one too many; it has been ended then.
    */
   async makeRoom(sessionId: string): Promise<void> {
-    const { maxSessionsPerUser, onTooManySessions } = this.allowance;
+    const { maxSessionsPerUser } = this.allowance;
     const userId = this.watched.get(sessionId)?.userId;
     if (maxSessionsPerUser === null || userId === undefined) return;
+    const id = this.references.ofSession(sessionId);
+    this.#candidates.add(id);
+    // One after the other: two that looked at the same time would each miss the other.
+    const before = this.#turns.get(userId) ?? Promise.resolve();
+    const admitted = before.then(() => this.#admit(sessionId, id, userId, maxSessionsPerUser));
+    const turn = admitted.catch(() => undefined).finally(() => this.#candidates.delete(id));
+    this.#turns.set(userId, turn);
+    try {
+      await admitted;
+    } finally {
+      await turn;
+      if (this.#turns.get(userId) === turn) this.#turns.delete(userId);
+    }
+  }
+
+  async #admit(sessionId: string, id: string, userId: string, max: number): Promise<void> {
     const now = this.clock.now();
     const living = oldestFirst(await this.store.ofUser(userId)).filter(
       ({ record }) => shown(record, now).length > 0,
     );
-    if (onTooManySessions === 'end-oldest') {
-      for (const session of living.slice(0, -maxSessionsPerUser))
-        await this.tracker.endFound(session, 'replaced');
+    if (this.allowance.onTooManySessions === 'end-oldest') {
+      for (const session of living.slice(0, -max)) await this.tracker.endFound(session, 'replaced');
       return;
     }
-    const id = this.references.ofSession(sessionId);
-    if (living.findIndex(({ record }) => record.id === id) < maxSessionsPerUser) return;
+    const position = living.findIndex(({ record }) => record.id === id);
+    if (position === -1) return;
+    // Who began later may have been stored sooner, and has been admitted then. Of what begins on other processes only the
+    // order is known.
+    const admitted = living.filter(
+      ({ record, sessionId: ownId }, index) =>
+        !this.#candidates.has(record.id) &&
+        (index < position || (ownId !== undefined && this.watched.has(ownId))),
+    );
+    if (admitted.length < max) return;
     await this.tracker.end(sessionId, 'revoked');
-    throw new TooManySessionsError(maxSessionsPerUser);
+    throw new TooManySessionsError(max);
   }
 
   #known(): FoundSession[] {

@@ -4,6 +4,7 @@ import { Controller, Get, Post, Req } from '@nestjs/common';
 import { firstValueFrom, toArray } from 'rxjs';
 import { diagnostics, SessionSecurityService, type SessionSecurityRequest } from '../../lib/index.js';
 import { eventually } from '../support/real-time.js';
+import { HeldStore, isRecord } from '../support/held-store.js';
 import { trustProxies } from '../support/adapters.js';
 import { type Browser, WatchedApp, type WatchedAppOptions } from '../support/watched-app.js';
 
@@ -226,6 +227,35 @@ describe('the service', () => {
       expect(await desk.security.list('anna')).toHaveLength(
         answers.filter(({ status }) => status === 201).length,
       );
+    });
+
+    it("ASVS 7.1.2 'refuse' turns away who began first and was stored last", async () => {
+      const store = new HeldStore();
+      await open({ store, security: { maxSessionsPerUser: 1, onTooManySessions: 'refuse' } });
+      const [slow, quick] = [desk.browser(), desk.browser()];
+      const held = store.hold('set', isRecord);
+      const slowAnswer = slow.post('/login', { user: 'anna' }).then(({ status }) => status);
+      await held.reached;
+      desk.clock.jump(1);
+      await quick.post('/login', { user: 'anna' }).expect(201);
+      held.release();
+      expect(await slowAnswer).toBe(403);
+      expect([await slow.user(), await quick.user()]).toEqual([null, 'anna']);
+      expect(await desk.security.list('anna')).toHaveLength(1);
+    });
+
+    it("ASVS 7.1.2 'end-oldest' keeps who began last, in whichever order they are stored", async () => {
+      const store = new HeldStore();
+      await open({ store, security: { maxSessionsPerUser: 1 } });
+      const [slow, quick] = [desk.browser(), desk.browser()];
+      const held = store.hold('set', isRecord);
+      const slowAnswer = slow.post('/login', { user: 'anna' }).then(({ status }) => status);
+      await held.reached;
+      desk.clock.jump(1);
+      await quick.post('/login', { user: 'anna' }).expect(201);
+      held.release();
+      await slowAnswer;
+      expect([await slow.user(), await quick.user()]).toEqual([null, 'anna']);
     });
 
     it('ASVS 7.1.2 expired sessions do not count', async () => {
