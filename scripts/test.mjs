@@ -4,7 +4,7 @@
  * The static steps stop the run when they fail; the test phases all run, so that one run shows every failure. The last
  * line of a run is `N passed, N failed`. A test that did not run is a failure too: nothing is skipped silently.
  */
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -13,14 +13,19 @@ import { parseArgs } from 'node:util';
 const root = new URL('..', import.meta.url);
 const bin = (name) => join('node_modules', '.bin', name);
 
+/** What stands in one line has nothing to do with each other, and runs at the same time. */
 const staticSteps = [
-  { name: 'format', commandLine: [bin('prettier'), '--check', '--log-level', 'warn', '.'] },
-  { name: 'lint', commandLine: [bin('eslint'), '--max-warnings', '0', '.'] },
-  { name: 'types', commandLine: [bin('tsc'), '--noEmit', '--project', 'tsconfig.json'] },
-  { name: 'build', commandLine: ['npm', 'run', '--silent', 'build'] },
-  { name: 'size', commandLine: [process.execPath, 'scripts/check-size.mjs'] },
-  { name: 'docs', commandLine: [process.execPath, 'scripts/docs.mjs'] },
-  { name: 'provision', commandLine: [process.execPath, 'scripts/provision.mjs'] },
+  [
+    { name: 'lint', commandLine: [bin('eslint'), '--max-warnings', '0', '.'] },
+    { name: 'types', commandLine: [bin('tsc'), '--noEmit', '--project', 'tsconfig.json'] },
+    { name: 'format', commandLine: [bin('prettier'), '--check', '--log-level', 'warn', '.'] },
+  ],
+  [{ name: 'build', commandLine: ['npm', 'run', '--silent', 'build'] }],
+  [
+    { name: 'size', commandLine: [process.execPath, 'scripts/check-size.mjs'] },
+    { name: 'docs', commandLine: [process.execPath, 'scripts/docs.mjs'] },
+  ],
+  [{ name: 'provision', commandLine: [process.execPath, 'scripts/provision.mjs'] }],
 ];
 
 const testPhases = [
@@ -34,9 +39,11 @@ const testPhases = [
 const { values } = parseArgs({ options: { only: { type: 'string', multiple: true } } });
 const wanted = chosen(values.only);
 
-for (const step of staticSteps.filter(({ name }) => wanted.includes(name))) {
-  const { status, seconds } = run(step.name, step.commandLine);
-  if (status !== 0) stop(`${step.name} failed after ${seconds} s: the tests were not run.`);
+for (const group of staticSteps) {
+  const steps = group.filter(({ name }) => wanted.includes(name));
+  const ended = steps.length === 1 ? steps.map(run) : await Promise.all(steps.map(runBeside));
+  const failed = ended.filter(({ status }) => status !== 0).map(({ name }) => name);
+  if (failed.length > 0) stop(`Failed: ${failed.join(', ')}. The tests were not run.`);
 }
 const phases = testPhases
   .map(({ names, workers }) => ({ names: names.filter((name) => wanted.includes(name)), workers }))
@@ -44,7 +51,7 @@ const phases = testPhases
 if (phases.length > 0) report(phases.map(runTests));
 
 function chosen(only) {
-  const known = [...staticSteps.map(({ name }) => name), ...testPhases.flatMap(({ names }) => names)];
+  const known = [...staticSteps.flat().map(({ name }) => name), ...testPhases.flatMap(({ names }) => names)];
   const names = only?.flatMap((value) => value.split(',')) ?? known;
   const unknown = names.find((name) => !known.includes(name));
   if (unknown !== undefined) stop(`There is no step "${unknown}"; there are ${known.join(', ')}.`);
@@ -63,9 +70,9 @@ function runTests({ names, workers }) {
   ];
   const reporters = ['--reporters', 'default', '--reporters', './scripts/jest-count-reporter.mjs'];
   const nodeOptions = ['--experimental-vm-modules', '--disable-warning=ExperimentalWarning'];
-  const { status } = run(names.join(', '), [process.execPath, ...nodeOptions, ...jest, ...reporters], {
-    JEST_COUNT_FILE: countFile,
-  });
+  const commandLine = [process.execPath, ...nodeOptions, ...jest, ...reporters];
+  process.env.JEST_COUNT_FILE = countFile;
+  const { status } = run({ name: names.join(', '), commandLine });
   const counts = countsIn(countFile);
   rmSync(folder, { recursive: true });
   // jest may fail for another reason than a test, and that must not look like success.
@@ -90,18 +97,37 @@ function report(counts) {
   process.exitCode = passed > 0 && failed === 0 ? 0 : 1;
 }
 
-function run(name, [program, ...args], environment = {}) {
+/** Runs a step beside others; what it prints comes in one piece when it ends. */
+async function runBeside({ name, commandLine: [program, ...args] }) {
   console.log(`\n== ${name}`);
   const startedAt = performance.now();
-  const { status, error } = spawnSync(program, args, {
-    cwd: root,
-    stdio: 'inherit',
-    env: { ...process.env, ...environment },
+  const step = spawn(program, args, { cwd: root, stdio: ['ignore', 'pipe', 'pipe'] });
+  const printed = [];
+  for (const stream of [step.stdout, step.stderr]) stream.on('data', (data) => printed.push(data));
+  const status = await new Promise((resolve) => {
+    step.on('error', (error) => {
+      printed.push(Buffer.from(`${error.message}\n`));
+      resolve(1);
+    });
+    step.on('close', resolve);
   });
+  process.stdout.write(Buffer.concat(printed));
+  sayEnd(name, status, startedAt);
+  return { name, status };
+}
+
+function run({ name, commandLine: [program, ...args] }) {
+  console.log(`\n== ${name}`);
+  const startedAt = performance.now();
+  const { status, error } = spawnSync(program, args, { cwd: root, stdio: 'inherit' });
   if (error) console.error(error.message);
+  sayEnd(name, status, startedAt);
+  return { name, status };
+}
+
+function sayEnd(name, status, startedAt) {
   const seconds = ((performance.now() - startedAt) / 1000).toFixed(1);
   console.log(`== ${name}: ${status === 0 ? 'ok' : 'FAILED'} in ${seconds} s`);
-  return { status, seconds };
 }
 
 function stop(message) {
