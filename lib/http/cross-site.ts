@@ -15,3 +15,16 @@ export function isCrossSite({ headers }: SessionSecurityRequest): boolean {
     return true;
   }
 }
+
+/**
+ * True if a page of another site made the request, other than by sending the whole window here, as links and sign-ins
+ * elsewhere do. Other hosts of the same site count as ours where the browser tells them apart (`same-site`), and so do
+ * addresses that the user typed (`none`).
+ */
+export function isForeignCall(request: SessionSecurityRequest): boolean {
+  const { headers } = request;
+  const site = headers['sec-fetch-site'];
+  if (site !== undefined && site !== 'cross-site') return false;
+  const isWindow = headers['sec-fetch-mode'] === 'navigate' && headers['sec-fetch-dest'] === 'document';
+  return !isWindow && isCrossSite(request);
+}

@@ -2,6 +2,7 @@ import { type ExecutionContext, Injectable } from '@nestjs/common';
 import { ApplicationConfig, Reflector } from '@nestjs/core';
 import { match } from 'path-to-regexp';
 import { type PassiveRule, SessionSecurityOptions, type SessionSecurityRequest } from '../options/index.js';
+import { isForeignCall } from './cross-site.js';
 import { pathOf, targetOf, withoutOrigin } from './request-path.js';
 import { PASSIVE } from './route-decorators.js';
 
@@ -56,9 +57,13 @@ export class RequestClassifier {
   }
 }
 
-/** HEAD and OPTIONS, prefetch and prerender (`Sec-Purpose`, and its older spellings), and what a page marks itself. */
-function isBackground({ method, headers }: SessionSecurityRequest): boolean {
-  if (method === 'HEAD' || method === 'OPTIONS') return true;
+/**
+ * HEAD and OPTIONS, prefetch and prerender (`Sec-Purpose`, and its older spellings), what a page marks itself, and what a
+ * page of another site calls: that must keep nobody signed in.
+ */
+function isBackground(request: SessionSecurityRequest): boolean {
+  const { method, headers } = request;
+  if (method === 'HEAD' || method === 'OPTIONS' || isForeignCall(request)) return true;
   return headers[PASSIVE_HEADER] !== undefined || PURPOSE_HEADERS.some((name) => isAhead(headers[name]));
 }
 

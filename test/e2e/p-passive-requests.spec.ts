@@ -175,6 +175,35 @@ describe('P passive requests and configuration', () => {
       expect(await counts((browser) => browser.get('/whoami').set(headers).expect(200))).toBe(false);
     });
 
+    it.each([
+      [
+        'an image',
+        { 'Sec-Fetch-Site': 'cross-site', 'Sec-Fetch-Mode': 'no-cors', 'Sec-Fetch-Dest': 'image' },
+      ],
+      ['a fetch', { 'Sec-Fetch-Site': 'cross-site', 'Sec-Fetch-Mode': 'cors', 'Sec-Fetch-Dest': 'empty' }],
+      [
+        'a frame',
+        { 'Sec-Fetch-Site': 'cross-site', 'Sec-Fetch-Mode': 'navigate', 'Sec-Fetch-Dest': 'iframe' },
+      ],
+      ['a fetch of an older browser', { Origin: 'https://evil.example' }],
+      ['a sandboxed frame of an older browser', { Origin: 'null' }],
+    ])('S5 %s of another site is passive, also where @Passive(false) stands', async (_, headers) => {
+      await open();
+      for (const path of ['/whoami', '/board/open'])
+        expect(await counts((browser) => browser.get(path).set(headers).expect(200))).toBe(false);
+    });
+
+    it.each([
+      ['a link on another site', { 'Sec-Fetch-Site': 'cross-site', 'Sec-Fetch-Dest': 'document' }],
+      ['a typed address', { 'Sec-Fetch-Site': 'none', 'Sec-Fetch-Dest': 'document' }],
+      ['a frame of this site', { 'Sec-Fetch-Site': 'same-origin', 'Sec-Fetch-Dest': 'iframe' }],
+      ['another host of this site', { 'Sec-Fetch-Site': 'same-site', Origin: 'https://app.clinic.example' }],
+    ])('S5 %s counts', async (_, headers) => {
+      await open();
+      const call = { 'Sec-Fetch-Mode': 'navigate', ...headers };
+      expect(await counts((browser) => browser.get('/whoami').set(call).expect(200))).toBe(true);
+    });
+
     it('P3 HEAD, OPTIONS and the client script are passive', async () => {
       await open();
       expect(await counts((browser) => browser.head('/whoami').expect(200))).toBe(false);
