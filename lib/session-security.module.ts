@@ -209,7 +209,7 @@ const http: Provider[] = [
       provide: SessionSecurityOptions,
       inject: [GIVEN_OPTIONS, ROUTES],
       useFactory: (given: SessionSecurityOptionsInput, routes: Required<SessionSecurityRouteOptions>) => {
-        const { options, warnings } = validateOptions({ ...routes, ...given });
+        const { options, warnings } = validateOptions(given, routes);
         requireSameRoutes(options, routes);
         for (const warning of warnings) new Logger('SessionSecurity').warn(warning);
         return options;
@@ -317,12 +317,13 @@ function requireOnce(adapter: object, module: SessionSecurityModule): void {
   watchedAdapters.set(adapter, module);
 }
 
-function withRoutes(definition: DynamicModule, given: SessionSecurityRouteOptions): DynamicModule {
+/** @param given as the application wrote it, which is checked at boot only. */
+function withRoutes(definition: DynamicModule, given: SessionSecurityRouteOptions | null): DynamicModule {
   const defaults = new SessionSecurityOptions();
   const routes = {
-    path: given.path ?? defaults.path,
-    ping: given.ping ?? defaults.ping,
-    openApi: given.openApi ?? defaults.openApi,
+    path: given?.path ?? defaults.path,
+    ping: given?.ping ?? defaults.ping,
+    openApi: given?.openApi ?? defaults.openApi,
   };
   const controllers: Type[] = routes.ping
     ? [pingController, clientScriptController].map((of) => of(routes.path, routes.openApi))

@@ -1,15 +1,6 @@
-import {
-  IsBoolean,
-  IsIn,
-  IsObject,
-  IsOptional,
-  IsString,
-  MinLength,
-  ValidateBy,
-  ValidateIf,
-} from 'class-validator';
+import { IsBoolean, IsIn, IsObject, IsString, MinLength, ValidateBy, ValidateIf } from 'class-validator';
 import { match } from 'path-to-regexp';
-import { type Limits, PRESETS, type PresetName } from '../policy/index.js';
+import { type Limits, PRESETS, type PresetName, shownValue } from '../policy/index.js';
 
 /** What the module reads of a request; Express's and Fastify's requests both fit. */
 export interface SessionSecurityRequest {
@@ -125,17 +116,13 @@ function check(name: string, accepts: (value: unknown) => boolean, wanted: strin
     validator: {
       validate: (value) => accepts(value),
       defaultMessage: (parameters) =>
-        `${parameters?.property} must be ${wanted}, but is ${shown(parameters?.value)}`,
+        `${parameters?.property} must be ${wanted}, but is ${shownValue(parameters?.value)}`,
     },
   });
 }
 
-function shown(value: unknown): string {
-  if (typeof value === 'function') return 'a function';
-  if (typeof value === 'number' || value === undefined) return String(value);
-  return JSON.stringify(value);
-}
-
+/** An option that need not be given. `null` is no way to leave it out: a limit or a secret would be missing unseen. */
+const IsOptional = () => ValidateIf((_, value) => value !== undefined);
 const IsSeconds = () =>
   check(
     'isSeconds',
@@ -157,11 +144,16 @@ const IsRoutePath = () =>
   );
 
 const IsSharedStore = () =>
-  check(
-    'isSharedStore',
-    (value) => typeof (value as { synchronize?: unknown } | null)?.synchronize === 'function',
-    'a store that several processes share, such as new RedisActivityStore({ client })',
-  );
+  ValidateBy({
+    name: 'isSharedStore',
+    validator: {
+      validate: (value) => typeof (value as { synchronize?: unknown } | null)?.synchronize === 'function',
+      // A text is an address of Redis, most likely, and may carry a password.
+      defaultMessage: (parameters) =>
+        'store must be a store that several processes share, such as new RedisActivityStore({ client }), ' +
+        `but is ${typeof parameters?.value === 'string' ? 'a string' : shownValue(parameters?.value)}`,
+    },
+  });
 
 const IsSessionStore = () =>
   ValidateBy({
@@ -204,7 +196,7 @@ export class SessionSecurityOptions {
   @IsOptional()
   @IsIn(Object.keys(PRESETS), {
     message: ({ value }) =>
-      `preset must be one of ${Object.keys(PRESETS).join(', ')}, but is ${shown(value)}`,
+      `preset must be one of ${Object.keys(PRESETS).join(', ')}, but is ${shownValue(value)}`,
   })
   preset?: PresetName;
 
@@ -263,7 +255,8 @@ export class SessionSecurityOptions {
    * old user. Routes marked `@AllowExpired()` always go on.
    */
   @IsIn(['anonymous', 'reject', 'redirect'], {
-    message: ({ value }) => `onExpired must be "anonymous", "reject" or "redirect", but is ${shown(value)}`,
+    message: ({ value }) =>
+      `onExpired must be "anonymous", "reject" or "redirect", but is ${shownValue(value)}`,
   })
   onExpired: 'anonymous' | 'reject' | 'redirect' = 'anonymous';
 
@@ -273,7 +266,8 @@ export class SessionSecurityOptions {
    * Routes marked `@AllowExpired()` always go on.
    */
   @IsIn(['anonymous', 'unavailable'], {
-    message: ({ value }) => `onStoreFailure must be "anonymous" or "unavailable", but is ${shown(value)}`,
+    message: ({ value }) =>
+      `onStoreFailure must be "anonymous" or "unavailable", but is ${shownValue(value)}`,
   })
   onStoreFailure: 'anonymous' | 'unavailable' = 'anonymous';
 
@@ -376,7 +370,7 @@ export class SessionSecurityOptions {
 
   /** One session too many: the oldest is ended (`end-oldest`, the default), or the sign-in is refused with 403 (`refuse`). */
   @IsIn(['end-oldest', 'refuse'], {
-    message: ({ value }) => `onTooManySessions must be "end-oldest" or "refuse", but is ${shown(value)}`,
+    message: ({ value }) => `onTooManySessions must be "end-oldest" or "refuse", but is ${shownValue(value)}`,
   })
   onTooManySessions: 'end-oldest' | 'refuse' = 'end-oldest';
 
@@ -440,7 +434,7 @@ function clientProblems(value: unknown): string[] {
     }
     return given === undefined || CLIENT_VALUES[name as keyof ClientOptions](given)
       ? []
-      : [`client.${name} must not be ${shown(given)}`];
+      : [`client.${name} must not be ${shownValue(given)}`];
   });
 }
 

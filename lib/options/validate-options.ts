@@ -1,5 +1,5 @@
 import { validateSync } from 'class-validator';
-import { beyondPreset, limitProblems, PRESETS } from '../policy/index.js';
+import { beyondPreset, limitProblems, PRESETS, shownValue } from '../policy/index.js';
 import { SessionSecurityOptions, type SessionSecurityOptionsInput } from './session-security.options.js';
 
 /** WCAG 2.2 SC 2.2.1: at least 20 seconds to extend a time limit. */
@@ -27,12 +27,25 @@ export interface ValidatedOptions {
 }
 
 /**
- * Lays the given options over the defaults and checks the whole.
+ * Lays the given options over the routes that were laid already, and those over the defaults, and checks the whole.
  *
  * @throws {SessionSecurityOptionsError} for unknown names, wrong values and contradictions, all in one message; with
  * `strict` for warnings too.
  */
-export function validateOptions(given: SessionSecurityOptionsInput = {}): ValidatedOptions {
+export function validateOptions(
+  options: SessionSecurityOptionsInput = {},
+  routes: SessionSecurityOptionsInput = {},
+): ValidatedOptions {
+  requireObject(options);
+  return validated({ ...routes, ...options });
+}
+
+function requireObject(options: unknown): void {
+  if (typeof options === 'object' && options !== null && !Array.isArray(options)) return;
+  throw new SessionSecurityOptionsError([`the options must be an object, but are ${shownValue(options)}`]);
+}
+
+function validated(given: SessionSecurityOptionsInput): ValidatedOptions {
   const defaults = new SessionSecurityOptions();
   const known = Object.keys(defaults);
   const unknown = Object.keys(given).filter((name) => !known.includes(name));
@@ -93,7 +106,7 @@ function sharedProblems({ store, secret, flushInterval }: SessionSecurityOptions
 }
 
 function presetLimits({ preset }: SessionSecurityOptionsInput): SessionSecurityOptionsInput {
-  return preset !== undefined && Object.hasOwn(PRESETS, preset) ? PRESETS[preset].limits : {};
+  return typeof preset === 'string' && Object.hasOwn(PRESETS, preset) ? PRESETS[preset].limits : {};
 }
 
 function millisecondsMistaken({ warnAfter, expireAfter, allowLongLimits }: SessionSecurityOptions): string[] {

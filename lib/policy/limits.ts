@@ -1,3 +1,5 @@
+import { shownValue } from './shown-value.js';
+
 /**
  * How long a session may live, in **seconds**.
  *
@@ -29,9 +31,7 @@ export function limitProblems({ warnAfter, expireAfter, maxLifetime }: Limits): 
   const named = { warnAfter, expireAfter, ...(maxLifetime == null ? {} : { maxLifetime }) };
   for (const [name, value] of Object.entries(named)) {
     if (typeof value !== 'number' || !Number.isFinite(value) || value <= 0) {
-      problems.push(
-        `${name} must be a positive number of seconds, but is ${JSON.stringify(value) ?? String(value)}`,
-      );
+      problems.push(`${name} must be a positive number of seconds, but is ${shownValue(value)}`);
     } else if (value > LONGEST) {
       problems.push(`${name} must be at most ${LONGEST} seconds, a hundred years, but is ${value}`);
     }

@@ -7,6 +7,7 @@ import {
   type SessionSecurityOptionsInput,
 } from '../../../lib/index.js';
 import { validateOptions } from '../../../lib/options/index.js';
+import { limitProblems } from '../../../lib/policy/index.js';
 
 function problemsOf(given: unknown): readonly string[] {
   try {
@@ -82,15 +83,81 @@ describe('S14 options', () => {
     [{ client: { events: ['click', 3] } }, /^client\.events must not be \["click",3\]$/],
     [{ client: { language: '<script>' } }, /^client\.language must not be/],
     [{ client: { language: 'en_US' } }, /^client\.language must not be "en_US"$/],
-    [{ client: { texts: { title: 3 } } }, /^client\.texts must not be \{"title":3\}$/],
+    [{ client: { texts: { title: 3 } } }, /^client\.texts must not be an object$/],
     [{ client: { texts: { lang: 'en_US' } } }, /^client\.texts must not be/],
     [{ client: { texts: { deutsch1: { title: 'Hallo' } } } }, /^client\.texts must not be/],
+    [{ preset: null }, /^preset must be one of .*, but is null$/],
+    [{ preset: ['hipaa'] }, /^preset must be one of .*, but is \["hipaa"\]$/],
+    [{ limits: null }, /^limits must be a function, but is null$/],
+    [{ warnAfter: Symbol('soon') }, /^warnAfter must be .*, but is Symbol\(soon\)$/],
+    [{ loginUrl: new Map() }, /^loginUrl must be .*, but is an object of class Map$/],
+    [{ loginUrl: Object.create(null) }, /^loginUrl must be .*, but is an object$/],
+    [{ passive: [[]] }, /^passive must be .*, but is \[a list\]$/],
+    [null, /^the options must be an object, but are null$/],
+    [5, /^the options must be an object, but are 5$/],
+    [[], /^the options must be an object, but are \[\]$/],
+    ['hipaa', /^the options must be an object, but are "hipaa"$/],
     [
       { strict: true, warnAfter: 590 },
       /^the warning lasts 10 seconds \(expireAfter 600 - warnAfter 590\); WCAG 2\.2 SC 2\.2\.1 asks for at least 20$/,
     ],
   ])('S14 %j is refused by name and value', (given, problem) => {
     expect(problemsOf(given)).toEqual([expect.stringMatching(problem)]);
+  });
+
+  it('S14 a big integer, which no JSON can say, is refused by name and value', () => {
+    expect(problemsOf({ expireAfter: 600n })).toEqual([
+      expect.stringMatching(/^expireAfter must be .* 600n$/),
+    ]);
+    expect(limitProblems({ warnAfter: 5n, expireAfter: 10 } as never)).toEqual([
+      expect.stringMatching(/^warnAfter must be .* 5n$/),
+    ]);
+  });
+
+  describe('S14 a client in place of the store', () => {
+    class Redis {
+      readonly options = { password: 'open sesame' };
+      readonly self = this;
+    }
+    const secret = 'x'.repeat(32);
+
+    it.each([
+      ['a client', new Redis(), 'an object of class Redis'],
+      ['its options', new Redis().options, 'an object'],
+      ['its address', 'redis://:open sesame@cache', 'a string'],
+      ['a list of clients', [new Redis()], '[an object of class Redis]'],
+    ])('S14 %s is refused without its password', (_, store, shown) => {
+      const problems = problemsOf({ store, secret });
+      expect(problems).toEqual([
+        expect.stringMatching(/^store must be a store that several processes share/),
+      ]);
+      expect(problems[0]!.endsWith(`but is ${shown}`)).toBe(true);
+    });
+
+    it('S14 and so it is in place of any other option', () => {
+      const names = [
+        'warnAfter',
+        'expireAfter',
+        'preset',
+        'passive',
+        'path',
+        'loginUrl',
+        'onExpired',
+        'grace',
+      ];
+      const problems = problemsOf(Object.fromEntries(names.map((name) => [name, new Redis()])));
+      expect(problems).toHaveLength(names.length);
+      expect(problems.join()).not.toContain('sesame');
+    });
+  });
+
+  it.each([
+    ['forRoot(null)', () => SessionSecurityModule.forRoot(null as never)],
+    ['a factory', () => SessionSecurityModule.forRootAsync({ useFactory: () => null as never })],
+  ])('S14 nothing at all, by %s, is refused at boot', async (_, module) => {
+    await expect(Test.createTestingModule({ imports: [module()] }).compile()).rejects.toThrow(
+      'the options must be an object, but are null',
+    );
   });
 
   it('S14 all mistakes stand in one message', () => {
