@@ -1,5 +1,5 @@
 import { validateSync } from 'class-validator';
-import { beyondPreset, limitProblems, PRESETS, shownValue } from '../policy/index.js';
+import { beyondPreset, type LimitOrigins, limitProblems, PRESETS, shownValue } from '../policy/index.js';
 import { SessionSecurityOptions, type SessionSecurityOptionsInput } from './session-security.options.js';
 
 /** WCAG 2.2 SC 2.2.1: at least 20 seconds to extend a time limit. */
@@ -58,7 +58,11 @@ function validated(given: SessionSecurityOptionsInput): ValidatedOptions {
     ...refused.flatMap(({ constraints }) => Object.values(constraints ?? {})),
   ];
   if (!refused.some(({ property }) => ['warnAfter', 'expireAfter', 'maxLifetime'].includes(property))) {
-    problems.push(...limitProblems(options), ...millisecondsMistaken(options), ...sharedProblems(options));
+    problems.push(
+      ...limitProblems(options, unwrittenLimits(given)),
+      ...millisecondsMistaken(options),
+      ...sharedProblems(options),
+    );
   }
   if (options.onExpired === 'redirect' && options.loginUrl === null) {
     problems.push('onExpired is "redirect", but loginUrl does not say where to');
@@ -107,6 +111,16 @@ function sharedProblems({ store, secret, flushInterval }: SessionSecurityOptions
 
 function presetLimits({ preset }: SessionSecurityOptionsInput): SessionSecurityOptionsInput {
   return typeof preset === 'string' && Object.hasOwn(PRESETS, preset) ? PRESETS[preset].limits : {};
+}
+
+/** The limits that the application did not write, and who did. */
+function unwrittenLimits(given: SessionSecurityOptionsInput): LimitOrigins {
+  const fromPreset = presetLimits(given);
+  return Object.fromEntries(
+    (['warnAfter', 'expireAfter', 'maxLifetime'] as const)
+      .filter((name) => given[name] === undefined)
+      .map((name) => [name, fromPreset[name] === undefined ? 'the default' : `by preset ${given.preset}`]),
+  );
 }
 
 function millisecondsMistaken({ warnAfter, expireAfter, allowLongLimits }: SessionSecurityOptions): string[] {

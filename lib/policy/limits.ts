@@ -14,6 +14,9 @@ export interface Limits {
   readonly maxLifetime?: number | null;
 }
 
+/** Where limits come from that nobody wrote down. */
+export type LimitOrigins = { readonly [Name in keyof Limits]?: string };
+
 /** The limits of a user who is never signed out: no deadline ever comes. */
 export const NEVER: Limits = Object.freeze({ warnAfter: Infinity, expireAfter: Infinity, maxLifetime: null });
 
@@ -25,8 +28,15 @@ export function isExempt(limits: Limits): boolean {
   return limits.expireAfter === Infinity;
 }
 
-/** One sentence for each contradiction in the limits; empty when they can be used. */
-export function limitProblems({ warnAfter, expireAfter, maxLifetime }: Limits): string[] {
+/**
+ * One sentence for each contradiction in the limits; empty when they can be used.
+ *
+ * @param origins where those limits come from that nobody wrote down, such as "the default".
+ */
+export function limitProblems(
+  { warnAfter, expireAfter, maxLifetime }: Limits,
+  origins: LimitOrigins = {},
+): string[] {
   const problems: string[] = [];
   const named = { warnAfter, expireAfter, ...(maxLifetime == null ? {} : { maxLifetime }) };
   for (const [name, value] of Object.entries(named)) {
@@ -37,11 +47,15 @@ export function limitProblems({ warnAfter, expireAfter, maxLifetime }: Limits): 
     }
   }
   if (problems.length > 0) return problems;
-  if (warnAfter >= expireAfter) {
-    problems.push(`warnAfter (${warnAfter}) must be less than expireAfter (${expireAfter})`);
-  }
-  if (maxLifetime != null && maxLifetime < expireAfter) {
-    problems.push(`maxLifetime (${maxLifetime}) must not be less than expireAfter (${expireAfter})`);
-  }
+  const said = (name: keyof Limits, value: number): string =>
+    `${name} (${[value, origins[name] ?? []].flat().join(', ')})`;
+  const contradiction = (name: keyof Limits, value: number, rule: string): string => {
+    const unwritten = ([name, 'expireAfter'] as const).filter((limit) => origins[limit] !== undefined);
+    const advice = unwritten.map((limit) => `; set ${limit} too`).join('');
+    return `${said(name, value)} must ${rule} ${said('expireAfter', expireAfter)}${advice}`;
+  };
+  if (warnAfter >= expireAfter) problems.push(contradiction('warnAfter', warnAfter, 'be less than'));
+  if (maxLifetime != null && maxLifetime < expireAfter)
+    problems.push(contradiction('maxLifetime', maxLifetime, 'not be less than'));
   return problems;
 }

@@ -29,7 +29,22 @@ describe('S14 options', () => {
     [{ expireAfter: NaN }, /^expireAfter must be .* NaN$/],
     [{ expireAfter: Infinity }, /^expireAfter must be .* Infinity$/],
     [{ expireAfter: null }, /^expireAfter must be .* null$/],
-    [{ maxLifetime: 599 }, /^maxLifetime \(599\) must not be less than expireAfter \(600\)$/],
+    [
+      { expireAfter: 10 },
+      /^warnAfter \(540, the default\) must be less than expireAfter \(10\); set warnAfter too$/,
+    ],
+    [
+      { warnAfter: 700 },
+      /^warnAfter \(700\) must be less than expireAfter \(600, the default\); set expireAfter too$/,
+    ],
+    [
+      { maxLifetime: 599 },
+      /^maxLifetime \(599\) must not be less than expireAfter \(600, the default\); set expireAfter too$/,
+    ],
+    [
+      { preset: 'pci-dss', expireAfter: 60 },
+      /^warnAfter \(\d+, by preset pci-dss\) must be less than expireAfter \(60\); set warnAfter too$/,
+    ],
     [{ maxLifetime: 0 }, /^maxLifetime must be .* 0$/],
     [{ expireAftr: 600 }, /^expireAftr is no option; did you mean expireAfter\?$/],
     [{ colour: 'red' }, /^colour is no option; known are warnAfter, expireAfter,/],
@@ -198,7 +213,9 @@ describe('S14 options', () => {
 
   it('S14 the application does not boot with options that cannot be used', async () => {
     const boot = Test.createTestingModule({ imports: [SessionSecurityModule.forRoot({ warnAfter: 700 })] });
-    await expect(boot.compile()).rejects.toThrow('warnAfter (700) must be less than expireAfter (600)');
+    await expect(boot.compile()).rejects.toThrow(
+      'warnAfter (700) must be less than expireAfter (600, the default)',
+    );
   });
 });
 
