@@ -48,6 +48,8 @@ async function parsedBody(request: PingRequest, refuse: Refuse): Promise<unknown
     return refuse(HttpStatus.UNSUPPORTED_MEDIA_TYPE, 'The body must be application/json.');
   if (length > LONGEST_BODY) return refuse(HttpStatus.PAYLOAD_TOO_LARGE, 'The body is too large.');
   const { body } = request;
+  // A body in chunks says no length, so what a parser has made of it is measured.
+  if (sizeOf(body) > LONGEST_BODY) return refuse(HttpStatus.PAYLOAD_TOO_LARGE, 'The body is too large.');
   const isText = typeof body === 'string' || Buffer.isBuffer(body);
   if (body !== undefined && !isText) return body;
   const text = isText ? String(body) : await bodyText(request, refuse);
@@ -55,6 +57,17 @@ async function parsedBody(request: PingRequest, refuse: Refuse): Promise<unknown
     return text === '' ? undefined : JSON.parse(text);
   } catch {
     return refuse(HttpStatus.BAD_REQUEST, 'The body cannot be read as JSON.');
+  }
+}
+
+function sizeOf(body: unknown): number {
+  if (body === undefined) return 0;
+  if (typeof body === 'string' || Buffer.isBuffer(body)) return Buffer.byteLength(body);
+  try {
+    return Buffer.byteLength(JSON.stringify(body));
+  } catch {
+    // Nested so deeply that it cannot be written again.
+    return Infinity;
   }
 }
 

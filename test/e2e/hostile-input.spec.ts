@@ -1,6 +1,6 @@
 import { createHmac } from 'node:crypto';
 import { once } from 'node:events';
-import { type AddressInfo, connect } from 'node:net';
+import { type AddressInfo, connect, type Socket } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { Controller, Get } from '@nestjs/common';
@@ -187,6 +187,37 @@ describe('hostile input', () => {
         expect(headers).not.toHaveProperty('set-cookie');
       }
       expect(await browser.state()).toMatchObject({ state: 'expired', reason: 'idle' });
+    });
+  });
+
+  /** A ping whose body is still to be written. */
+  const beginPing = async (browser: Browser, framing: string): Promise<Socket> => {
+    const { port } = desk.app.getHttpServer().address() as AddressInfo;
+    const socket = connect(port, '127.0.0.1');
+    await once(socket, 'connect');
+    const lines = ['Host: x', 'Connection: close', `Cookie: ${browser.cookieHeader}`, framing];
+    socket.write(
+      `POST /session-security/ping HTTP/1.1\r\n${lines.join('\r\n')}\r\nContent-Type: application/json\r\n\r\n`,
+    );
+    return socket;
+  };
+
+  describe('pings in chunks', () => {
+    const long = `{"idleFor":0,"more":"${'x'.repeat(1024)}"}`;
+    const deep = `{"idleFor":0,"more":${'['.repeat(40_000)}${']'.repeat(40_000)}}`;
+
+    it.each([
+      ['long', long, 413],
+      ['nested deeply', deep, 413],
+      ['short', '{"idleFor":0}', 200],
+    ])('%s: more than 1 KiB is no ping, also for the parser of the application', async (_, body, status) => {
+      await open();
+      const browser = await desk.signedIn();
+      await desk.clock.advance(4);
+      const socket = await beginPing(browser, 'Transfer-Encoding: chunked');
+      socket.write(`${body.length.toString(16)}\r\n${body}\r\n0\r\n\r\n`);
+      expect(await text(socket)).toContain(`HTTP/1.1 ${status}`);
+      expect((await browser.state()).idleFor).toBe(status === 200 ? 0 : 4);
     });
   });
 
