@@ -1,5 +1,14 @@
 import { execFileSync } from 'node:child_process';
-import { cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -131,6 +140,15 @@ describe('E4 the packed package', () => {
       expect(files).toContain(wanted);
     }
     expect(files.filter((file) => /\/(test|sample|bench)\//.test(file))).toEqual([]);
+  });
+
+  it('E4 brings every page and picture that its README leads to, except the sample', () => {
+    const files = run('tar', '-tzf', tarball).split('\n');
+    const readme = readFileSync(join(root, 'README.md'), 'utf8');
+    const leadsTo = [...readme.matchAll(/\]\(([\w./-]+)(?:#[\w-]+)?\)/g)].map(([, path]) => path!);
+    const wanted = leadsTo.filter((path) => !path.startsWith('sample/')).map((path) => `package/${path}`);
+    expect(wanted.length).toBeGreaterThan(10);
+    expect(files).toEqual(expect.arrayContaining(wanted));
   });
 
   it('E4 has nothing that publint would find', () => {
