@@ -62,7 +62,6 @@ export function pingController(path: string, openApi = false): Type {
       @Query('drafts') drafts?: string,
       @Query('language') language?: unknown,
     ): Promise<Answer> {
-      this.advisor.pinged();
       await this.enforcer.reconsider(request);
       const status = await this.#answer(request, this.platform.headersOf(reply));
       return {
@@ -96,7 +95,6 @@ export function pingController(path: string, openApi = false): Type {
       const response = this.platform.headersOf(reply);
       this.#refuseCrossSite(request, response);
       const { idleFor } = await readPingBody(request, response);
-      this.advisor.pinged();
       await this.enforcer.reconsider(request);
       if (idleFor !== undefined) await this.enforcer.touch(request, idleFor * 1000);
       return this.#answer(request, response);
@@ -124,6 +122,8 @@ export function pingController(path: string, openApi = false): Type {
       const { outcome, unreadId } = this.enforcer.stateOf(request);
       if (outcome === 'unknown' && (unreadId === undefined || !this.tracker.lives(unreadId)))
         throw storeUnavailable(response);
+      // The sign-in page pings too; it says nothing about the pages behind it.
+      if (outcome === 'watched') this.advisor.pinged();
       response.setHeader('Cache-Control', 'no-store');
       this.notice.leave(request, response);
       return this.answer.statusOf(request);

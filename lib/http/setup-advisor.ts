@@ -106,7 +106,7 @@ export class SetupAdvisor {
     );
   }
 
-  /** The client script is at work. */
+  /** The client script is at work, on a page of a session that is watched. */
   pinged(): void {
     this.#pinged = true;
   }
@@ -116,7 +116,7 @@ export class SetupAdvisor {
     if (this.#pinged || !this.options.ping) return;
     this.#warn(
       'never-pinged',
-      'A warning was due, but no page has ever pinged: is the client script on the pages? ' +
+      'A warning was due, but no page has ever pinged for somebody signed in: is the client script on the pages? ' +
         `Add <script src="${addressOf(this.applicationConfig, this.options.path)}/client.js" defer></script>, ` +
         'or set ping: false if there is no browser.',
     );

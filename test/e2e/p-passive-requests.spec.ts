@@ -324,19 +324,27 @@ describe('P passive requests and configuration', () => {
       await desk.signedIn();
       await desk.signedIn();
       await desk.clock.advance(6);
-      expect(desk.messages.matching(/no page has ever pinged/)).toHaveLength(1);
+      expect(desk.messages.matching(/no page has ever pinged for somebody signed in/)).toHaveLength(1);
+    });
+
+    it('P8 is noticed where only the sign-in page has it', async () => {
+      await open();
+      await desk.browser().get('/session-security/ping?start').expect(200);
+      await desk.signedIn();
+      await desk.clock.advance(6);
+      expect(desk.messages.matching(/no page has ever pinged for somebody signed in/)).toHaveLength(1);
     });
 
     it('P8 nothing is said where pings come, or none are wanted', async () => {
       await open();
       await (await desk.signedIn()).ping({ idleFor: 0 });
       await desk.clock.advance(6);
-      expect(desk.messages.matching(/no page has ever pinged/)).toEqual([]);
+      expect(desk.messages.matching(/no page has ever pinged for somebody signed in/)).toEqual([]);
       await desk.close();
       await open({ security: { ping: false } });
       await desk.signedIn();
       await desk.clock.advance(6);
-      expect(desk.messages.matching(/no page has ever pinged/)).toEqual([]);
+      expect(desk.messages.matching(/no page has ever pinged for somebody signed in/)).toEqual([]);
     });
   });
 
