@@ -8,6 +8,15 @@ import type { RequestSession, SetupAdvice } from './session-platform.js';
 /** Sessions with data of their own, none of them recognised as signed in, before it is said how to set that. */
 const UNRECOGNISED_BEFORE_HINT = 20;
 
+/**
+ * The same, for data that look like somebody's; at two looks a request, in the third. A sign-in in steps may hold such
+ * things before it is complete.
+ */
+const UNRECOGNISED_USER_BEFORE_HINT = 5;
+
+/** Where applications keep who is signed in, beside the places that are looked at. */
+const LIKE_A_USER = ['account', 'email', 'login', 'profile', 'uid', 'userName', 'username'];
+
 /** Messages of failures that are told apart; some name what they are about, and there is no end of those. */
 const MOST_FAILURES = 20;
 
@@ -69,11 +78,14 @@ export class SetupAdvisor {
   /** A request came with a session in which nobody was recognised as signed in. */
   notSignedIn(session: RequestSession): void {
     this.#sessionSeen = true;
-    if (Object.keys(session.data).length <= 1 || ++this.#unrecognised < UNRECOGNISED_BEFORE_HINT) return;
+    if (Object.keys(session.data).length <= 1) return;
+    const likeUser = LIKE_A_USER.find((name) => session.data[name]);
+    const patience = likeUser === undefined ? UNRECOGNISED_BEFORE_HINT : UNRECOGNISED_USER_BEFORE_HINT;
+    if (++this.#unrecognised < patience) return;
     this.#warn(
       'never-signed-in',
       'Requests carry sessions, but none was ever recognised as signed in, so none is watched. Tell how to see it: ' +
-        'SessionSecurityModule.forRoot({ isAuthenticated: (request) => ... }).',
+        `SessionSecurityModule.forRoot({ isAuthenticated: (request) => ${likeUser === undefined ? '...' : `request.session.${likeUser} !== undefined`} }).`,
     );
   }
 

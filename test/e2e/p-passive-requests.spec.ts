@@ -354,6 +354,18 @@ describe('P passive requests and configuration', () => {
     for (let call = 0; call < 25; call++) await browser.user();
     expect(desk.messages.matching(/none was ever recognised as signed in.*isAuthenticated/)).toHaveLength(1);
   });
+
+  it('says it soon where a session holds what looks like a user, and names it', async () => {
+    await open();
+    const browser = desk.browser();
+    await browser.post('/write', { username: 'anna' });
+    for (let call = 0; call < 2; call++) await browser.user();
+    expect(desk.messages.matching(/none was ever recognised/)).toEqual([]);
+    for (let call = 0; call < 2; call++) await browser.user();
+    expect(
+      desk.messages.matching(/isAuthenticated: .* request\.session\.username !== undefined/),
+    ).toHaveLength(1);
+  });
 });
 
 describe('an application without a session library at all', () => {
