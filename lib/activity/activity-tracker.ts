@@ -198,6 +198,11 @@ export class ActivityTracker {
     return !this.isDead(sessionId) && this.watched.lives(sessionId, this.clock.now(), life);
   }
 
+  /** The sessions of one user that just begin: they are stored, or are about to be, and not watched yet. */
+  beginningOf(userId: string): Required<FoundSession>[] {
+    return this.#beginnings.ofUser(userId);
+  }
+
   /** Is there anything of this session that could be ended: a life here, one that begins, or one under a new id? */
   isInUse(sessionId: string): boolean {
     return this.#endings.isInUse(sessionId);

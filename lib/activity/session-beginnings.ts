@@ -1,6 +1,6 @@
 import type { Limits } from '../policy/index.js';
 import { type ActivityRecord, isSameUser, withoutAllowance } from './activity-record.js';
-import type { ActivityStore } from './activity-store.js';
+import type { ActivityStore, FoundSession } from './activity-store.js';
 import type { Announcements } from './announcements.js';
 import type { Clock } from './clock.js';
 import type { Rotations } from './rotations.js';
@@ -22,6 +22,8 @@ export class SessionBeginnings {
   readonly #shared: SharedActivityStore | undefined;
   /** What is under way, by session id. */
   readonly #starting = new Map<string, Promise<void>>();
+  /** What they are to be, by session id. */
+  readonly #records = new Map<string, ActivityRecord>();
   #life = 0;
 
   constructor(
@@ -45,6 +47,13 @@ export class SessionBeginnings {
   /** The ids under which sessions just begin. */
   sessionIds(): Iterable<string> {
     return this.#starting.keys();
+  }
+
+  /** The sessions of one user that just begin. */
+  ofUser(userId: string): Required<FoundSession>[] {
+    return [...this.#records].flatMap(([sessionId, record]) =>
+      record.userId === userId ? [{ sessionId, record }] : [],
+    );
   }
 
   /** When what begins under this id, if anything, has begun or failed to; it is not told before. Never rejects. */
@@ -114,10 +123,14 @@ export class SessionBeginnings {
       },
     );
     this.#starting.set(sessionId, starting);
+    this.#records.set(sessionId, record);
     try {
       await starting;
     } finally {
-      if (this.#starting.get(sessionId) === starting) this.#starting.delete(sessionId);
+      if (this.#starting.get(sessionId) === starting) {
+        this.#starting.delete(sessionId);
+        this.#records.delete(sessionId);
+      }
     }
   }
 

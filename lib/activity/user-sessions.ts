@@ -57,6 +57,7 @@ export class UserSessions {
 
   /** The live sessions of one user, or of all that this process knows; oldest first. */
   async list(userId?: string): Promise<LiveSession[]> {
+    await this.tracker.recovered();
     const now = this.clock.now();
     const found = userId === undefined ? this.#known() : await this.store.ofUser(userId);
     return oldestFirst(found).flatMap(({ record }) => shown(record, now));
@@ -64,11 +65,32 @@ export class UserSessions {
 
   /** Ends every session of a user, but for one if so wished; answers how many. */
   async endAll(userId: string, reason: EndReason, exceptSessionId?: string): Promise<number> {
+    const calledAt = this.clock.now();
     const spared = exceptSessionId === undefined ? undefined : this.references.ofSession(exceptSessionId);
+    const sparedLife = exceptSessionId === undefined ? undefined : this.watched.lifeOf(exceptSessionId);
+    // What is spared may just be going on under another id.
+    const goesOn = ({ record }: FoundSession): boolean => record.id === spared || record.life === sparedLife;
+    const beginning = this.tracker.beginningOf(userId).filter((session) => !goesOn(session));
+    // Dead from this call on, however long the store takes to begin them.
+    for (const { sessionId } of beginning) this.tracker.bury(sessionId, reason);
+    let ended = await this.#endThose(userId, reason, ({ record }) => record.id !== spared);
+    for (const session of beginning) if (await this.tracker.endFound(session, reason)) ended++;
+    if (this.tracker.isShared) return ended;
+    await this.tracker.recovered();
+    // Whoever has signed in since the call stays.
+    const isRecovered = (found: FoundSession): boolean => found.record.startedAt < calledAt && !goesOn(found);
+    return ended + (await this.#endThose(userId, reason, isRecovered));
+  }
+
+  async #endThose(
+    userId: string,
+    reason: EndReason,
+    isToEnd: (found: FoundSession) => boolean,
+  ): Promise<number> {
     let ended = 0;
     // One after the other: ten thousand sessions of one user must not keep everybody else waiting.
     for (const session of await this.store.ofUser(userId)) {
-      if (session.record.id !== spared && (await this.tracker.endFound(session, reason))) ended++;
+      if (isToEnd(session) && (await this.tracker.endFound(session, reason))) ended++;
     }
     return ended;
   }
@@ -98,6 +120,7 @@ export class UserSessions {
   }
 
   async #admit(sessionId: string, id: string, userId: string, max: number): Promise<void> {
+    await this.tracker.recovered();
     const now = this.clock.now();
     const living = oldestFirst(await this.store.ofUser(userId)).filter(
       ({ record }) => shown(record, now).length > 0,

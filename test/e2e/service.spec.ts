@@ -132,6 +132,65 @@ describe('the service', () => {
     expect((await desk.security.list()).map(({ userId }) => userId)).toEqual(['ben']);
   });
 
+  it('ASVS 7.4.2 endAll ends a sign-in too whose record is still being stored', async () => {
+    const store = new HeldStore();
+    await open({ store });
+    const browser = desk.browser();
+    const held = store.hold('set', isRecord);
+    const answered = browser.post('/login', { user: 'anna' }).then(() => undefined);
+    await held.reached;
+    const ended = desk.security.endAll('anna');
+    held.release();
+    expect(await ended).toBe(1);
+    await answered;
+    expect(await browser.user()).toBeNull();
+    expect(await desk.security.list('anna')).toEqual([]);
+    expect(desk.log.of('end').map(({ reason }) => reason)).toEqual(['revoked']);
+  });
+
+  describe('after a restart, while the sessions are being recovered', () => {
+    const restart = async (security: WatchedAppOptions['security']) => {
+      const store = new HeldStore();
+      await open({ store, security: { sessionStore: store, ...security } });
+      const browser = await desk.signedIn();
+      const { clock } = desk;
+      await desk.close();
+      clock.jump(1);
+      const held = store.hold('all');
+      await open({ store, clock, security: { sessionStore: store, ...security } });
+      await held.reached;
+      return { browser: browser.moveTo(desk), held };
+    };
+
+    it('ASVS 7.4.2 endAll ends them too', async () => {
+      const { browser, held } = await restart({});
+      const ended = desk.security.endAll('anna');
+      held.release();
+      expect(await ended).toBe(1);
+      expect(await browser.user()).toBeNull();
+      expect(desk.log.of('end').map(({ reason }) => reason)).toEqual(['revoked']);
+    });
+
+    it('ASVS 7.5.2 list shows them', async () => {
+      const { held } = await restart({});
+      const listed = desk.security.list('anna');
+      held.release();
+      expect(await listed).toHaveLength(1);
+    });
+
+    it('ASVS 7.1.2 maxSessionsPerUser counts them', async () => {
+      const { browser, held } = await restart({ maxSessionsPerUser: 1, onTooManySessions: 'refuse' });
+      const answer = desk
+        .browser()
+        .post('/login', { user: 'anna' })
+        .then(({ status }) => status);
+      await eventually('the sign-in', () => desk.log.of('start').length > 0, 10_000);
+      held.release();
+      expect(await answer).toBe(403);
+      expect(await browser.user()).toBe('anna');
+    });
+  });
+
   it('ASVS 7.5.2 list: device, sign-in, last activity and what remains, never a session id', async () => {
     await open();
     const browser = desk.browser();
