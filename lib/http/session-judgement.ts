@@ -3,6 +3,7 @@ import type { ActivityTracker } from '../activity/activity-tracker.js';
 import type { Leaving } from '../activity/tombstones.js';
 import { TooManySessionsError } from '../activity/user-sessions.js';
 import type { SessionSecurityOptions, SessionSecurityRequest } from '../options/index.js';
+import { forgetReading, readingOf } from './gate/unjudged-readings.js';
 import type { RequestState } from './request-state.js';
 import type { RequestOutcomes } from './request-outcomes.js';
 import { readMarker, writeMarker } from './session-marker.js';
@@ -30,9 +31,10 @@ export class SessionJudgement {
     if (session === 'unreadable') return this.outcomes.excuse(request, state);
     try {
       if (typeof session !== 'string') {
-        const leaving = this.tracker.leavingOf(session.id);
+        const reading = readingOf(session.data) ?? { after: this.tracker.leavingOf(session.id) };
         const signedIn = await (asked ?? this.signIn.ask(request));
-        await this.#judge(request, session, state, signedIn, leaving);
+        await this.#judge(request, session, state, signedIn, reading.after);
+        forgetReading(session.data);
       } else if (state.sessionId !== undefined) await this.#leave(request, state, state.sessionId);
     } catch (error) {
       if (error instanceof TooManySessionsError) this.outcomes.turnAway(request, state, error);

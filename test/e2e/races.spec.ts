@@ -4,7 +4,7 @@ import { type CanActivate, Controller, Get, Injectable, Post, Req, Res } from '@
 import { APP_GUARD } from '@nestjs/core';
 import { ActivityTracker } from '../../lib/activity/activity-tracker.js';
 import { Passive } from '../../lib/index.js';
-import { dataOf, rawOf } from '../support/adapters.js';
+import { dataOf, onExpress, rawOf } from '../support/adapters.js';
 import { type HeldCall, HeldStore, isRecord, isSession } from '../support/held-store.js';
 import { VirtualClock } from '../support/virtual-clock.js';
 import { type Browser, WatchedApp, type WatchedAppOptions } from '../support/watched-app.js';
@@ -411,6 +411,77 @@ describe('no race makes two of one, or one of two', () => {
       door.open();
       expect(await beside).toEqual({ user: null });
       await expectSignedOut(browser);
+    });
+
+    describe('for a request that handlers of before the module have kept since it was read', () => {
+      const early = (
+        request: DeskRequest & { session: { late?: boolean } },
+        response: { end(text: string): void },
+        next: () => void,
+      ): void => {
+        if (!/late/.test(request.url)) return next();
+        void door.pass().then(() => {
+          request.session.late = true;
+          if (request.url.includes('raw')) response.end('');
+          else next();
+        });
+      };
+      const configure: WatchedAppOptions['configure'] = (app, useSession) => {
+        useSession();
+        app.use(early);
+      };
+      /** It was read when the sign-in was not marked yet; now it is. */
+      const kept = async (url: string): Promise<{ browser: Browser; late: Promise<unknown> }> => {
+        const browser = await signedInUnseen({ configure });
+        expect(await desk.browser().user()).toBeNull();
+        const late = browser.copy().get(url).then();
+        await door.reached;
+        expect(await browser.user()).toBe('anna');
+        return { browser, late };
+      };
+
+      onExpress('and which they answer, writing back what they read', async () => {
+        const { browser, late } = await kept('/raw?late');
+        await browser.post('/forget').expect(201);
+        door.open();
+        await late;
+        await expectSignedOut(browser);
+        expect(desk.stored()[browser.sessionId]).toMatchObject({ basket: 1 });
+      });
+
+      onExpress('and whose write is under way', async () => {
+        const { browser, late } = await kept('/raw?late');
+        const write = store.hold('set', isSession);
+        door.open();
+        await write.reached;
+        const stale = desk.stored()[browser.sessionId];
+        await browser.post('/forget').expect(201);
+        // As a store does that carries out late what it was asked.
+        await desk.changeSessions((data) => Object.assign(data, stale));
+        write.release();
+        await late;
+        await soon();
+        await expectSignedOut(browser);
+      });
+
+      onExpress('and which they hand on', async () => {
+        const { browser, late } = await kept('/whoami?late');
+        await browser.post('/forget').expect(201);
+        door.open();
+        await late;
+        await expectSignedOut(browser);
+      });
+
+      onExpress('but not for who signs in there afterwards', async () => {
+        const { browser, late } = await kept('/raw?late');
+        await browser.post('/forget').expect(201);
+        door.open();
+        await late;
+        await browser.post('/login', { user: 'ben', regenerate: false }).expect(201);
+        await browser.get('/raw?late').expect(200);
+        expect(await browser.user()).toBe('ben');
+        expect(desk.stored()[browser.sessionId]).toMatchObject({ late: true });
+      });
     });
 
     it('where the store does not remove it: then the id is given up', async () => {

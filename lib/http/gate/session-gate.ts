@@ -7,11 +7,13 @@ import type { SessionSecurityRequest } from '../../options/index.js';
 import { readMarker } from '../session-marker.js';
 import type { RotationListener } from '../session-platform.js';
 import { type StoredSession, storedSession } from './stored-session.js';
+import { noteReading, passReadingOn, type Reading, readingOf } from './unjudged-readings.js';
 import { isUnreadable, unreadable } from './unreadable-session.js';
 
 /** The store with the members of express-session's base class that are used too. */
 export interface ExpressSessionStore extends SessionStore {
   regenerate?(request: SessionIdHolder, callback: Answer): void;
+  createSession?(request: SessionIdHolder, data: StoredSession): object;
   on?(event: 'connect' | 'disconnect', listener: () => void): unknown;
   off?(event: 'connect' | 'disconnect', listener: () => void): unknown;
 }
@@ -27,7 +29,9 @@ type SessionIdHolder = SessionSecurityRequest & { sessionID?: string };
  * - `destroy` and `regenerate` bury the session id before anything is removed;
  * - `set` and `touch` look for a grave before they write and again after it, and undo what they wrote. Either the grave
  *   was dug before the second look, then the write is undone; or it was dug later, then the removal that follows every
- *   burial removes the write.
+ *   burial removes the write;
+ * - `set` likewise writes nothing that was read, and not judged since, before a sign-out that left the session id in use:
+ *   it would sign in again who has signed out.
  */
 export class SessionGate {
   readonly #logger = new Logger('SessionSecurity');
@@ -127,12 +131,24 @@ export class SessionGate {
       if (isRecord(sessionId)) return original.set(sessionId, session, callback);
       const write: StoreOperation = (done) => original.set(sessionId, session, done);
       return answered(callback, (answer) => {
+        const isMarked = readMarker(session as Record<string, unknown>) !== undefined;
         // Only what has been watched can have been ended elsewhere.
-        if (this.tracker.isShared && readMarker(session as Record<string, unknown>))
-          void this.#writeTogether(sessionId, session, write, answer);
-        else this.#write(sessionId, session, write, answer);
+        if (this.tracker.isShared && isMarked) void this.#writeTogether(sessionId, session, write, answer);
+        else
+          this.#write(sessionId, session, write, answer, isMarked ? undefined : readingOf(session as object));
       });
     };
+
+    // Called on the store itself.
+    // eslint-disable-next-line @typescript-eslint/unbound-method
+    const { createSession } = store;
+    if (createSession) {
+      store.createSession = (request, data) => {
+        const session = createSession.call(store, request, data);
+        passReadingOn(data, session);
+        return session;
+      };
+    }
 
     if (original.touch) {
       store.touch = (sessionId: string, session: unknown, callback?: Answer) =>
@@ -191,14 +207,18 @@ export class SessionGate {
         (error: unknown) => afterwards(() => answer(null, unreadable(error))),
       );
     if (!this.tracker.lives(sessionId) || this.#writing.has(sessionId)) return admit();
+    const leaving = this.tracker.leavingOf(sessionId);
     // The hot path: nothing is asked or waited for but the session itself.
     this.calls.call(
       (done) => original.get(sessionId, done),
       (error, found) => {
         const session = storedSession(found);
         if (error) answer(null, unreadable(error));
-        else if (!session || this.#goesOn(sessionId, session)) answer(null, session);
-        else admit();
+        else if (!session) answer(null, session);
+        else if (this.#goesOn(sessionId, session)) {
+          noteReading(session, leaving);
+          answer(null, session);
+        } else admit();
       },
       sessionId,
     );
@@ -241,7 +261,10 @@ export class SessionGate {
       const leaving = this.tracker.leavingOf(sessionId);
       await leaving?.done;
       const session = storedSession(await this.calls.ask((done) => original.get(sessionId, done), sessionId));
-      if (!session || readMarker(session) || this.tracker.leavingOf(sessionId) === leaving) return session;
+      if (!session) return undefined;
+      if (!readMarker(session) && this.tracker.leavingOf(sessionId) !== leaving) continue;
+      noteReading(session, leaving);
+      return session;
     }
   }
 
@@ -252,19 +275,34 @@ export class SessionGate {
       : this.tracker.tombstone(sessionId);
   }
 
-  #write(sessionId: string, session: unknown, write: StoreOperation, answer: Answer): void {
-    if (this.tracker.tombstone(sessionId) || isUnreadable(session)) return afterwards(answer);
+  /** @param reading when the session was read, if that decides whether it may be written */
+  #write(
+    sessionId: string,
+    session: unknown,
+    write: StoreOperation,
+    answer: Answer,
+    reading?: Reading,
+  ): void {
+    const isOver = (): boolean =>
+      this.tracker.tombstone(sessionId) !== undefined || this.#isOutdated(sessionId, reading);
+    if (isOver() || isUnreadable(session)) return afterwards(answer);
     if (this.tracker.recall(sessionId)) dateAnew(session as StoredSession);
     this.calls.call(
       // Looked at whenever the store really answers, also long after the caller has given up waiting.
       (done) =>
         write((error) => {
-          if (!this.tracker.tombstone(sessionId)) return done(error);
+          if (!isOver()) return done(error);
           void this.tracker.removeBlob(sessionId).then(() => afterwards(done));
         }),
       answer,
       sessionId,
     );
+  }
+
+  /** Somebody has signed out since, and left the session id in use. */
+  #isOutdated(sessionId: string, reading: Reading | undefined): boolean {
+    const leaving = reading && this.tracker.leavingOf(sessionId);
+    return leaving !== undefined && leaving !== reading?.after;
   }
 
   /**
@@ -335,7 +373,7 @@ function originalMethods(store: SessionStore): SessionStore {
 
 /** Puts back what the instance had of its own, so that its class's methods show again where it had nothing. */
 function restorer(store: object): () => void {
-  const names = ['get', 'set', 'touch', 'destroy', 'regenerate'] as const;
+  const names = ['get', 'set', 'touch', 'destroy', 'regenerate', 'createSession'] as const;
   const before = names.map((name) => [name, Object.getOwnPropertyDescriptor(store, name)] as const);
   return () => {
     for (const [name, descriptor] of before) {
