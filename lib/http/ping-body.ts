@@ -74,10 +74,16 @@ function sizeOf(body: unknown): number {
 async function bodyText(request: PingRequest, refuse: Refuse): Promise<string> {
   const chunks: Uint8Array[] = [];
   let length = 0;
-  for await (const chunk of request) {
-    length += chunk.length;
-    if (length > LONGEST_BODY) return refuse(HttpStatus.PAYLOAD_TOO_LARGE, 'The body is too large.');
-    chunks.push(chunk);
+  try {
+    for await (const chunk of request) {
+      length += chunk.length;
+      if (length > LONGEST_BODY) break;
+      chunks.push(chunk);
+    }
+  } catch {
+    // The browser has hung up, so nobody hears this; thrown on, it would be logged as a failure of the server.
+    return refuse(HttpStatus.BAD_REQUEST, 'The body is incomplete.');
   }
+  if (length > LONGEST_BODY) return refuse(HttpStatus.PAYLOAD_TOO_LARGE, 'The body is too large.');
   return Buffer.concat(chunks).toString('utf8');
 }

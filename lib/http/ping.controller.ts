@@ -95,6 +95,8 @@ export function pingController(path: string, openApi = false): Type {
       const response = this.platform.headersOf(reply);
       this.#refuseCrossSite(request, response);
       const { idleFor } = await readPingBody(request, response);
+      // The session may have ended while the body came in.
+      await this.enforcer.enforce(request);
       await this.enforcer.reconsider(request);
       if (idleFor !== undefined) await this.enforcer.touch(request, idleFor * 1000);
       return this.#answer(request, response);

@@ -1,11 +1,13 @@
 import { createHmac } from 'node:crypto';
 import { once } from 'node:events';
-import { type AddressInfo, connect, type Socket } from 'node:net';
+import type { IncomingMessage } from 'node:http';
+import { type AddressInfo, connect } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { Controller, Get } from '@nestjs/common';
+import express from 'express';
 import session, { type SessionData } from 'express-session';
-import { ADAPTER, cookieOf, readBodiesAs, SECRET } from '../support/adapters.js';
+import { ADAPTER, cookieOf, onExpress, readBodiesAs, SECRET } from '../support/adapters.js';
 import { Doors, SlowDesk } from '../support/slow-desk.js';
 import { type Browser, WatchedApp, type WatchedAppOptions } from '../support/watched-app.js';
 
@@ -191,15 +193,16 @@ describe('hostile input', () => {
   });
 
   /** A ping whose body is still to be written. */
-  const beginPing = async (browser: Browser, framing: string): Promise<Socket> => {
+  const beginPing = async (browser: Browser, framing: string) => {
     const { port } = desk.app.getHttpServer().address() as AddressInfo;
     const socket = connect(port, '127.0.0.1');
-    await once(socket, 'connect');
+    const request = once(desk.app.getHttpServer(), 'request');
     const lines = ['Host: x', 'Connection: close', `Cookie: ${browser.cookieHeader}`, framing];
     socket.write(
       `POST /session-security/ping HTTP/1.1\r\n${lines.join('\r\n')}\r\nContent-Type: application/json\r\n\r\n`,
     );
-    return socket;
+    const [received] = (await request) as [IncomingMessage];
+    return { socket, received };
   };
 
   describe('pings in chunks', () => {
@@ -214,10 +217,52 @@ describe('hostile input', () => {
       await open();
       const browser = await desk.signedIn();
       await desk.clock.advance(4);
-      const socket = await beginPing(browser, 'Transfer-Encoding: chunked');
+      const { socket } = await beginPing(browser, 'Transfer-Encoding: chunked');
       socket.write(`${body.length.toString(16)}\r\n${body}\r\n0\r\n\r\n`);
       expect(await text(socket)).toContain(`HTTP/1.1 ${status}`);
       expect((await browser.state()).idleFor).toBe(status === 200 ? 0 : 4);
+    });
+  });
+
+  describe('pings whose body the module reads itself, on its way', () => {
+    const openUnread = (): Promise<void> =>
+      open({
+        bodyParser: false,
+        configure: (app, useSession) => {
+          app.use('/login', express.json());
+          useSession();
+        },
+      });
+    const turns = async (): Promise<void> => {
+      for (let turn = 0; turn < 100; turn++) await new Promise((resolve) => setImmediate(resolve));
+    };
+
+    onExpress.each<[string, () => Promise<unknown>, string]>([
+      ['expires', () => desk.clock.advance(11), 'idle'],
+      ['is ended', () => desk.security.endAll('anna'), 'revoked'],
+    ])('a session that %s meanwhile is told as ended', async (_, end, reason) => {
+      await openUnread();
+      const { socket } = await beginPing(await desk.signedIn(), 'Content-Length: 13');
+      const answer = text(socket);
+      socket.write('{"');
+      await turns();
+      await end();
+      socket.write('idleFor":0}');
+      expect(await answer).toMatch(new RegExp(`"state":"expired","reason":"${reason}"`));
+    });
+
+    onExpress('one that is given up is no failure of the server', async () => {
+      await openUnread();
+      const browser = await desk.signedIn();
+      const { socket, received } = await beginPing(browser, 'Content-Length: 13');
+      socket.write('{"');
+      await turns();
+      const closed = new Promise((resolve) => received.once('close', resolve));
+      socket.destroy();
+      await closed;
+      await turns();
+      expect(await browser.user()).toBe('anna');
+      expect(desk.messages.matching(/aborted/)).toEqual([]);
     });
   });
 
