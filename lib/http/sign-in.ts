@@ -63,8 +63,9 @@ function signedInUser(request: SessionSecurityRequest): unknown {
   return request.isAuthenticated?.() ? true : undefined;
 }
 
-function isSomebody<User>(user: User | undefined | null | false): user is User {
-  return user !== undefined && user !== null && user !== false;
+/** An empty text is what applications leave behind when they sign somebody out; a number may be an id, also 0. */
+function isSomebody<User>(user: User | undefined | null | false | ''): user is User {
+  return user !== undefined && user !== null && user !== false && user !== '';
 }
 
 function isPromise<Value>(value: Value | Promise<Value>): value is Promise<Value> {

@@ -47,6 +47,11 @@ describe('who is signed in', () => {
     expect(await ask({}, { user: { id } })).toEqual({ userId: '7' });
   });
 
+  it.each(['user', 'userId', 'passport'])('is nobody where the session holds an empty %s', async (name) => {
+    for (const empty of ['', null, false, undefined])
+      expect(await ask({}, { [name]: name === 'passport' ? { user: empty } : empty })).toBeNull();
+  });
+
   it.each<[unknown, boolean]>([
     ['anna', true],
     [{ id: 'anna' }, true],
