@@ -90,7 +90,7 @@ export class StoreDebts {
 
   async #pay(sessionId: string, debt: Debt): Promise<void> {
     const { end, untold, blob, adjust } = debt;
-    if (adjust && this.watched.has(sessionId)) await this.#adjust(sessionId);
+    if (adjust) await this.#adjust(sessionId);
     if (end !== undefined) {
       const id = this.references.ofSession(sessionId);
       const ended = await this.store.end(id, end, blob ? 'end' : 'keep');
@@ -101,9 +101,12 @@ export class StoreDebts {
     if (this.#debts.get(sessionId) === debt) this.#debts.delete(sessionId);
   }
 
-  #adjust(sessionId: string): Promise<void> {
+  async #adjust(sessionId: string): Promise<void> {
+    const session = this.watched.get(sessionId);
+    // It has ended meanwhile: there is nothing left to write.
+    if (!session) return;
     const id = this.references.ofSession(sessionId);
-    return this.store.adjust(withoutAllowance({ id, ...this.watched.get(sessionId)! }));
+    await this.store.adjust(withoutAllowance({ id, ...session }));
   }
 }
 

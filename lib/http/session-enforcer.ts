@@ -128,7 +128,8 @@ export class SessionEnforcer {
     const { outcome, sessionId } = await this.enforce(request);
     if (outcome !== 'watched' || sessionId === undefined) return false;
     await this.tracker.restart(sessionId);
-    return true;
+    // It may have ended while that was written.
+    return this.#goesOn(this.stateOf(request));
   }
 
   /** Ends the request's session now; the request goes on as nobody. */

@@ -234,6 +234,22 @@ describe('the service', () => {
     expect(await browser.user()).toBe('anna');
   });
 
+  it('reauthenticated says so when the session has ended while it was written', async () => {
+    const store = new HeldStore();
+    await open({ store });
+    const browser = await desk.signedIn();
+    const write = store.hold('set', isRecord);
+    const answer = browser
+      .copy()
+      .post('/account/reauthenticated')
+      .then(({ text }) => text);
+    await write.reached;
+    const end = desk.security.endAll('anna');
+    write.release();
+    expect(await answer).toBe('false');
+    await end;
+  });
+
   it('ended emits once, with the reason, and completes', async () => {
     await open();
     const [idle, out] = [await desk.signedIn('anna'), await desk.signedIn('ben')];
