@@ -9,6 +9,7 @@ import type { Clock } from './clock.js';
 import type { Deadlines } from './deadlines.js';
 import { diagnostics } from './diagnostics.js';
 import { LocalDeadlines } from './local-deadlines.js';
+import { type Revocation, Revocations } from './revocations.js';
 import { Rotations } from './rotations.js';
 import type { SessionBlobs } from './session-blobs.js';
 import { SessionBeginnings, type SessionStart } from './session-beginnings.js';
@@ -37,6 +38,7 @@ export class ActivityTracker {
   readonly #shared: SharedActivityStore | undefined;
   readonly #tombstones: Tombstones;
   readonly #rotations: Rotations;
+  readonly #revocations: Revocations;
   readonly #health: StoreHealth;
   readonly #announcements: Announcements;
   readonly #debts: StoreDebts;
@@ -66,12 +68,13 @@ export class ActivityTracker {
     const shared = store instanceof SharedActivityStore ? store : undefined;
     const memory = [watched, references, clock] as const;
     const tombstones = new Tombstones(watched, clock);
+    const revocations = new Revocations();
     const rotations = new Rotations(watched, tombstones);
     const health = new StoreHealth(clock, graceMs);
     const announcements = new Announcements(clock, shared !== undefined);
     const debts = new StoreDebts(store, ...memory, blobs, tombstones, announcements, health);
     const writer = new ActivityWriter(store, ...memory, announcements, health, flushIntervalMs);
-    const finder = new SessionFinder(store, ...memory, tombstones, rotations);
+    const finder = new SessionFinder(store, ...memory, tombstones, rotations, revocations, debts);
     const beginnings = new SessionBeginnings(store, ...memory, rotations, finder, announcements, debts);
     const begun = [rotations, finder, beginnings, announcements, debts] as const;
     const succession = new SessionSuccession(store, ...memory, ...begun);
@@ -82,6 +85,7 @@ export class ActivityTracker {
     this.#shared = shared;
     this.#tombstones = tombstones;
     this.#rotations = rotations;
+    this.#revocations = revocations;
     this.#health = health;
     this.#announcements = announcements;
     this.#debts = debts;
@@ -196,6 +200,11 @@ export class ActivityTracker {
   /** Certain to go on with this life, by memory alone; also under an id that is just being given up for another. */
   goesOn(sessionId: string, life: number): boolean {
     return !this.isDead(sessionId) && this.watched.lives(sessionId, this.clock.now(), life);
+  }
+
+  /** Ends the sessions of one user too that this process finds only later. */
+  revoke(userId: string, revocation: Revocation): void {
+    this.#revocations.add(userId, revocation);
   }
 
   /** The sessions of one user that just begin: they are stored, or are about to be, and not watched yet. */
@@ -413,6 +422,7 @@ export class ActivityTracker {
   async #tick(): Promise<void> {
     const now = this.clock.now();
     this.#tombstones.sweep(now);
+    this.#revocations.sweep(now);
     await this.#deadlines.work(now);
     if (this.#recoveryFailed) {
       this.#recoveryFailed = false;

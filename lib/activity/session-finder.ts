@@ -2,9 +2,11 @@ import { Logger } from '@nestjs/common';
 import type { ActivityRecord } from './activity-record.js';
 import { type ActivityStore, CorruptRecordError } from './activity-store.js';
 import type { Clock } from './clock.js';
+import type { Revocation, Revocations } from './revocations.js';
 import type { Rotations } from './rotations.js';
 import type { SessionReferences } from './session-reference.js';
 import { SharedActivityStore } from './shared-activity-store.js';
+import type { StoreDebts } from './store-debts.js';
 import type { Tombstone, Tombstones } from './tombstones.js';
 import type { WatchedSession, WatchedSessions } from './watched-sessions.js';
 
@@ -38,6 +40,8 @@ export class SessionFinder {
     private readonly clock: Clock,
     private readonly tombstones: Tombstones,
     private readonly rotations: Rotations,
+    private readonly revocations: Revocations,
+    private readonly debts: StoreDebts,
   ) {
     this.#shared = store instanceof SharedActivityStore ? store : undefined;
   }
@@ -122,7 +126,7 @@ export class SessionFinder {
     return this.watched.get(sessionId);
   }
 
-  /** Watches a session that the store knew, unless more is known of it by the time that it could be. */
+  /** Watches a session that the store knew, unless it is over, or more is known of it by the time that it could be. */
   async #adopt(sessionId: string, record: ActivityRecord, isOutdated: () => boolean): Promise<void> {
     const now = this.clock.now();
     // A stamp of the future is corrected in the store too, before it becomes believable by the passing of time.
@@ -130,6 +134,16 @@ export class SessionFinder {
       await this.store.start({ ...record, lastActivityAt: now });
       if (isOutdated()) return;
     }
+    const revocation = this.revocations.of(record);
+    if (revocation) return this.#carryOut(revocation, sessionId);
     this.watched.put(sessionId, record, now);
+  }
+
+  async #carryOut(revocation: Revocation, sessionId: string): Promise<void> {
+    const { reason } = revocation;
+    revocation.carriedOut++;
+    this.tombstones.bury(sessionId, reason);
+    const blob = !this.references.isStandIn(sessionId);
+    await this.debts.settle(sessionId, { end: reason, untold: true, blob });
   }
 }

@@ -56,6 +56,12 @@ export class StoreDebts {
     this.#debts.set(sessionId, debt);
   }
 
+  /** Something is done for a session, now or when the store is back. Never rejects. */
+  async settle(sessionId: string, debt: Debt): Promise<void> {
+    this.put(sessionId, debt);
+    await this.#pay(sessionId, debt).catch((error: unknown) => this.health.failed('end', error));
+  }
+
   /** What was owed for a session is overwritten. */
   cancel(sessionId: string): void {
     this.#debts.delete(sessionId);

@@ -73,26 +73,17 @@ export class UserSessions {
     const beginning = this.tracker.beginningOf(userId).filter((session) => !goesOn(session));
     // Dead from this call on, however long the store takes to begin them.
     for (const { sessionId } of beginning) this.tracker.bury(sessionId, reason);
-    let ended = await this.#endThose(userId, reason, ({ record }) => record.id !== spared);
-    for (const session of beginning) if (await this.tracker.endFound(session, reason)) ended++;
-    if (this.tracker.isShared) return ended;
-    await this.tracker.recovered();
-    // Whoever has signed in since the call stays.
-    const isRecovered = (found: FoundSession): boolean => found.record.startedAt < calledAt && !goesOn(found);
-    return ended + (await this.#endThose(userId, reason, isRecovered));
-  }
-
-  async #endThose(
-    userId: string,
-    reason: EndReason,
-    isToEnd: (found: FoundSession) => boolean,
-  ): Promise<number> {
+    const revocation = { at: calledAt, reason, sparedLife, carriedOut: 0 };
+    // A shared store knows all of them.
+    if (!this.tracker.isShared) this.tracker.revoke(userId, revocation);
     let ended = 0;
     // One after the other: ten thousand sessions of one user must not keep everybody else waiting.
     for (const session of await this.store.ofUser(userId)) {
-      if (isToEnd(session) && (await this.tracker.endFound(session, reason))) ended++;
+      if (session.record.id !== spared && (await this.tracker.endFound(session, reason))) ended++;
     }
-    return ended;
+    for (const session of beginning) if (await this.tracker.endFound(session, reason)) ended++;
+    await this.tracker.recovered();
+    return ended + revocation.carriedOut;
   }
 
   /**

@@ -148,6 +148,25 @@ describe('the service', () => {
     expect(desk.log.of('end').map(({ reason }) => reason)).toEqual(['revoked']);
   });
 
+  it('ASVS 7.4.2 endAll after a restart ends a session too that is found only later, and tells of it once', async () => {
+    const store = new HeldStore();
+    await open({ store });
+    const [browser, ben] = [await desk.signedIn(), await desk.signedIn('ben')];
+    const { clock } = desk;
+    await desk.close();
+    clock.jump(1);
+    // A store that cannot list what it holds.
+    await open({ store: Object.assign(store, { all: undefined }), clock });
+    await ben.moveTo(desk).user();
+    expect(await desk.security.endAll('anna')).toBe(0);
+    const later = await desk.signedIn();
+    browser.moveTo(desk);
+    expect(await Promise.all([browser.user(), browser.user()])).toEqual([null, null]);
+    expect([await later.user(), await ben.user()]).toEqual(['anna', 'ben']);
+    await clock.advance(2);
+    expect(desk.log.of('end').map(({ userId, reason }) => [userId, reason])).toEqual([['anna', 'revoked']]);
+  });
+
   describe('after a restart, while the sessions are being recovered', () => {
     const restart = async (security: WatchedAppOptions['security']) => {
       const store = new HeldStore();

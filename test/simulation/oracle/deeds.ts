@@ -61,9 +61,9 @@ export class Deeds {
       claim: this.#claim(life, { reasons: ['revoked'], bindsFrom: Infinity, dueFrom: Infinity }),
     }));
     return () => {
-      for (const { life, isKnown, claim } of revoked) {
+      for (const { isKnown, claim } of revoked) {
+        // A session that its process does not know ends when it is found, unless the process forgets before.
         if (isKnown && claim) claim.bindsFrom = claim.dueFrom = this.truth.at;
-        else life.claims = life.claims.filter((other) => other !== claim);
       }
     };
   }

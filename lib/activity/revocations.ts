@@ -1,0 +1,35 @@
+import type { ActivityRecord, EndReason } from './activity-record.js';
+import { Recollections } from './recollections.js';
+
+/** Longer than the default store keeps the record of anybody who does not come. */
+const LIFETIME_MS = 100 * 24 * 3600 * 1000;
+
+/** All sessions of a user that had begun before an instant have been ended. */
+export interface Revocation {
+  readonly at: number;
+  readonly reason: EndReason;
+  /** The life that goes on all the same. */
+  readonly sparedLife?: number | undefined;
+  /** How many sessions have been found and ended since. */
+  carriedOut: number;
+}
+
+/** Which sessions are over although this process does not know them yet: they may lie in a store that lists nothing. */
+export class Revocations {
+  readonly #revocations = new Recollections<Revocation>(LIFETIME_MS);
+
+  /** By user id; the last one of each user. */
+  add(userId: string, revocation: Revocation): void {
+    this.#revocations.set(userId, revocation);
+  }
+
+  /** What has ended this session, if anything did. */
+  of({ userId, startedAt, life }: ActivityRecord): Revocation | undefined {
+    const revocation = userId === undefined ? undefined : this.#revocations.get(userId);
+    return revocation && startedAt < revocation.at && life !== revocation.sparedLife ? revocation : undefined;
+  }
+
+  sweep(now: number): void {
+    this.#revocations.sweep(now);
+  }
+}
