@@ -166,5 +166,5 @@ export class SingleSignOnController {
 }
 
 function isPathOfThisSite(address: unknown): address is string {
-  return typeof address === 'string' && /^\/(?![/\\])/.test(address);
+  return typeof address === 'string' && /^\/(?![/\\])[!-~]*$/.test(address);
 }
