@@ -1,6 +1,6 @@
 import { describe } from '@jest/globals';
-import { tellStoriesFrom } from './stories.js';
+import { tellStories } from './stories.js';
 
 describe('the promises of the server side', () => {
-  tellStoriesFrom(1001);
+  tellStories(1001, 4, 250);
 });
