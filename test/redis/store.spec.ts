@@ -165,7 +165,7 @@ describe.each(Object.keys(clients))('the store of %s', (name) => {
 
   it('S20 a lifetime ends on time whatever the activity', async () => {
     const record = await one.start('sid', 0.2, 0.4);
-    await one.store.adjust({ ...record, limits: { warnAfter: 1, expireAfter: 2, maxLifetime: 0.7 } });
+    await one.store.adjust({ ...record, limits: { warnAfter: 1, expireAfter: 1.5, maxLifetime: 1.7 } });
     const due: DueRecord[] = [];
     await eventually(async () => {
       await other.store.touch([{ id: record.id, lastActivityAt: other.clock.now() }]);
