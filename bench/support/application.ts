@@ -138,5 +138,6 @@ function rememberActivity(request: Request, _response: Response, next: NextFunct
 }
 
 function sessionOf(request: Request): SessionData {
-  return request.session;
+  const data: object = request.session;
+  return data;
 }
