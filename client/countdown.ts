@@ -1,4 +1,4 @@
-import { clockText, timeFormat } from './dialog/countdown.js';
+import { clockText, spokenTime } from './dialog/countdown.js';
 import type { SessionSecurityClient } from './session-security-client.js';
 
 const EVENTS = ['active', 'warn', 'tick', 'extended', 'cover', 'expire'] as const;
@@ -19,6 +19,7 @@ export class SessionCountdown extends Base {
   #timer: ReturnType<typeof setInterval> | undefined;
   #ownTitle = '';
   #pageTitle = '';
+  #words: ((remaining: number) => string) | undefined;
 
   connectedCallback(): void {
     // Screen readers must not read a clock by themselves every second.
@@ -58,21 +59,23 @@ export class SessionCountdown extends Base {
     const text = this.getAttribute('page-title');
     if (text !== null && remaining !== undefined) {
       if (document.title !== this.#ownTitle) this.#pageTitle = document.title;
+      this.#words ??= spokenTime(this.#format());
       const title = `${text.replace('{time}', this.#words(remaining))} – ${this.#pageTitle}`;
       if (title !== this.#ownTitle) this.#ownTitle = document.title = title;
     } else if (this.#ownTitle !== '') {
       // A title that the application has set meanwhile is left alone.
       if (document.title === this.#ownTitle) document.title = this.#pageTitle;
       this.#ownTitle = '';
+      this.#words = undefined;
     }
   }
 
-  #words(remaining: number): string {
+  #format(): Intl.RelativeTimeFormat {
     const language = this.closest<HTMLElement>('[lang]')?.lang;
     try {
-      return timeFormat(language || navigator.language)(remaining);
+      return new Intl.RelativeTimeFormat(language || navigator.language);
     } catch {
-      return timeFormat('en')(remaining);
+      return new Intl.RelativeTimeFormat('en');
     }
   }
 }

@@ -1,6 +1,6 @@
 import type { StartValues } from '../core/answer.js';
 import type { MonitorEvents } from '../core/ports.js';
-import { clockText, timeFormat } from './countdown.js';
+import { clockText, spokenTime } from './countdown.js';
 import { dialogHost } from './dialog-host.js';
 import { ENGLISH } from './texts.js';
 
@@ -30,7 +30,7 @@ const PRESSES = ['keydown', 'pointerdown', 'touchstart'];
  */
 export const nativeDialog: DialogFactory = (actions, settings) => {
   const texts = { ...ENGLISH, ...settings.texts };
-  const words = timeFormat(texts.lang);
+  const format = new Intl.RelativeTimeFormat(texts.lang);
   const [host, root, create] = dialogHost(texts);
   // Without `closedBy` the third Escape closes the dialog, whatever `cancel` says.
   const dialog = create('dialog', 'dialog', { role: 'alertdialog', closedBy: 'none' });
@@ -49,6 +49,7 @@ export const nativeDialog: DialogFactory = (actions, settings) => {
 
   let opener: Element | null;
   let pending: boolean;
+  let words: (seconds: number) => string;
 
   /** @param wait a button that waits keeps the focus; that is why it is not disabled */
   const settle = (wait: boolean, problem = ''): void => {
@@ -109,6 +110,7 @@ export const nativeDialog: DialogFactory = (actions, settings) => {
       message.textContent = texts[reason];
       stay.textContent = lifetime ? texts.close : texts.stay;
       settle(false);
+      words = spokenTime(format);
       tick(detail);
       open();
     },

@@ -23,7 +23,7 @@ afterAll(() => browser.close());
 
 /** A warned page in this language, in a browser that prefers another. */
 async function warned(language: string, locale: string): Promise<Page> {
-  application = await startHostPage({ contentSecurityPolicy, language }, { warnAfter: 1, expireAfter: 21 });
+  application = await startHostPage({ contentSecurityPolicy, language }, { warnAfter: 1, expireAfter: 61 });
   context = await browser.newContext({ baseURL: await application.getUrl(), locale });
   const page = await context.newPage();
   await page.goto('/sign-in');
@@ -55,7 +55,7 @@ describe('D5 the dialog speaks the language of the page', () => {
       texts: [
         'هل ما زلت هنا؟',
         'قد تفقد ما لم يتم حفظه.',
-        'سيتم تسجيل خروجك خلال 20 ثانية.',
+        'سيتم تسجيل خروجك خلال دقيقة واحدة.',
         'البقاء مسجّل الدخول',
         'تسجيل الخروج الآن',
       ],
@@ -70,7 +70,7 @@ describe('D5 the dialog speaks the language of the page', () => {
       texts: [
         'Sind Sie noch da?',
         'Was nicht gespeichert ist, kann verloren gehen.',
-        'Sie werden in 20 Sekunden abgemeldet.',
+        'Sie werden in 1 Minute abgemeldet.',
         'Angemeldet bleiben',
         'Jetzt abmelden',
       ],
@@ -80,7 +80,7 @@ describe('D5 the dialog speaks the language of the page', () => {
   test('D5 Japanese', async () => {
     const { lang, texts } = await shown(await warned('ja', 'en-US'));
     expect(lang).toBe('ja');
-    expect(texts[2]).toBe('20 秒後に自動的にサインアウトします。');
+    expect(texts[2]).toBe('1 分後に自動的にサインアウトします。');
   });
 
   test('D5 or that of the browser when the page names none', async () => {
@@ -90,6 +90,6 @@ describe('D5 the dialog speaks the language of the page', () => {
   test('D5 or English when it has no other, also when the page names nonsense', async () => {
     const { lang, texts } = await shown(await warned('日本 語, ;q=\n', 'de-DE'));
     expect(lang).toBe('en');
-    expect(texts[2]).toBe('You will be signed out in 20 seconds.');
+    expect(texts[2]).toBe('You will be signed out in 1 minute.');
   });
 });

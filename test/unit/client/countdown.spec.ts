@@ -1,5 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
-import { clockText, spokenSeconds, timeFormat } from '../../../client/dialog/countdown.js';
+import { clockText, spokenTime } from '../../../client/dialog/countdown.js';
+
+const english = new Intl.RelativeTimeFormat('en');
 
 describe('D3 the countdown', () => {
   test.each([
@@ -13,16 +15,46 @@ describe('D3 the countdown', () => {
     expect(clockText(seconds)).toBe(text);
   });
 
-  test('D3 speaks at whole minutes, then at 60, 40 and 20 seconds, and never less', () => {
-    const spoken = Array.from({ length: 201 }, (_, passed) => spokenSeconds(200 - passed));
-    expect([...new Set(spoken)]).toEqual([240, 180, 120, 60, 40, 20]);
-    for (const [passed, seconds] of spoken.entries()) expect(seconds).toBeGreaterThanOrEqual(200 - passed);
+  test('D3 speaks at whole minutes, then at 60, 40 and 20 seconds', () => {
+    const words = spokenTime(english);
+    const spoken = new Map(
+      Array.from({ length: 201 }, (_, left) => [words(200 - left), 200 - left] as const).reverse(),
+    );
+    expect([...spoken].reverse()).toEqual([
+      ['in 4 minutes', 200],
+      ['in 3 minutes', 180],
+      ['in 2 minutes', 120],
+      ['in 1 minute', 60],
+      ['in 40 seconds', 40],
+      ['in 20 seconds', 20],
+    ]);
+  });
+
+  test.each([0, 9, 19, 33])(
+    'D1 a warning that comes %i s before the end says so, and goes on in steps',
+    (left) => {
+      const words = spokenTime(english);
+      expect(words(left)).toBe(`in ${left} seconds`);
+      const next = Array.from({ length: left }, (_, passed) => words(left - passed - 1));
+      expect([...new Set(next)]).toEqual(left > 20 ? ['in 33 seconds', 'in 20 seconds'] : next.slice(0, 1));
+    },
+  );
+
+  test('D1 a machine that wakes in the warning is told what is left', () => {
+    const words = spokenTime(english);
+    expect([300, 38, 37, 7, 6].map(words)).toEqual([
+      'in 5 minutes',
+      'in 38 seconds',
+      'in 38 seconds',
+      'in 7 seconds',
+      'in 7 seconds',
+    ]);
   });
 
   test.each([
     ['en', 60, 'in 1 minute'],
     ['en', 120, 'in 2 minutes'],
-    ['en', 33, 'in 40 seconds'],
+    ['en', 59, 'in 1 minute'],
     ['de', 120, 'in 2 Minuten'],
     ['cs', 120, 'za 2 minuty'],
     ['cs', 300, 'za 5 minut'],
@@ -31,6 +63,6 @@ describe('D3 the countdown', () => {
     ['ja', 20, '20 秒後'],
     ['tr', 60, '1 dakika sonra'],
   ])('D5 in %s, %i s are "%s"', (language, seconds, words) => {
-    expect(timeFormat(language)(seconds)).toBe(words);
+    expect(spokenTime(new Intl.RelativeTimeFormat(language))(seconds)).toBe(words);
   });
 });
