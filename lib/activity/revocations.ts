@@ -23,10 +23,12 @@ export class Revocations {
     this.#revocations.set(userId, revocation);
   }
 
-  /** What has ended this session, if anything did. */
-  of({ userId, startedAt, life }: ActivityRecord): Revocation | undefined {
+  /** What has ended this session that the store has known till now, if anything did. */
+  of({ userId, startedAt, life }: ActivityRecord, now: number): Revocation | undefined {
     const revocation = userId === undefined ? undefined : this.#revocations.get(userId);
-    return revocation && startedAt < revocation.at && life !== revocation.sparedLife ? revocation : undefined;
+    if (!revocation || life === revocation.sparedLife) return undefined;
+    // What began in the future did not begin in this process, and so before it, when the clock was ahead.
+    return startedAt < revocation.at || startedAt > now ? revocation : undefined;
   }
 
   sweep(now: number): void {

@@ -1,5 +1,5 @@
 import { Logger } from '@nestjs/common';
-import type { ActivityRecord } from './activity-record.js';
+import { type ActivityRecord, withoutAllowance } from './activity-record.js';
 import { type ActivityStore, CorruptRecordError } from './activity-store.js';
 import type { Clock } from './clock.js';
 import type { Revocation, Revocations } from './revocations.js';
@@ -12,6 +12,9 @@ import type { WatchedSession, WatchedSessions } from './watched-sessions.js';
 
 /** Recovered sessions taken up between two turns of the event loop. */
 const RECOVERY_SLICE = 5000;
+
+/** How far apart the ideas may be that processes have of a shared store's clock. */
+const CLOCKS_APART_MS = 1000;
 
 /** A look-up of a record. */
 interface Search {
@@ -129,14 +132,27 @@ export class SessionFinder {
   /** Watches a session that the store knew, unless it is over, or more is known of it by the time that it could be. */
   async #adopt(sessionId: string, record: ActivityRecord, isOutdated: () => boolean): Promise<void> {
     const now = this.clock.now();
-    // A stamp of the future is corrected in the store too, before it becomes believable by the passing of time.
-    if (!this.#shared && record.lastActivityAt > now) {
-      await this.store.start({ ...record, lastActivityAt: now });
-      if (isOutdated()) return;
-    }
-    const revocation = this.revocations.of(record);
+    await this.#correct(record, now);
+    if (isOutdated()) return;
+    const revocation = this.revocations.of(record, now);
     if (revocation) return this.#carryOut(revocation, sessionId);
     this.watched.put(sessionId, record, now);
+  }
+
+  /**
+   * Takes stamps of the future back to now, in the store too, before they become believable by the passing of time: a
+   * clock was ahead when they were written. Else the lifetime would count from then, and the idle time too.
+   */
+  async #correct(record: ActivityRecord, now: number): Promise<void> {
+    const startedAt = Math.min(record.startedAt, now);
+    const lastActivityAt = Math.min(record.lastActivityAt, now);
+    if (this.#shared) {
+      // It holds last activity to its own clock.
+      if (record.startedAt > now + CLOCKS_APART_MS)
+        await this.#shared.adjust(withoutAllowance({ ...record, startedAt }));
+    } else if (startedAt < record.startedAt || lastActivityAt < record.lastActivityAt) {
+      await this.store.start(withoutAllowance({ ...record, startedAt, lastActivityAt }));
+    }
   }
 
   async #carryOut(revocation: Revocation, sessionId: string): Promise<void> {

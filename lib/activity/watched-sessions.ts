@@ -95,8 +95,8 @@ export class WatchedSessions {
     const table = this.#table;
     table.setIds(slot, sessionId, session.userId);
     table.setLife(slot, session.life);
-    table.setStartedAt(slot, session.startedAt);
-    // A stored stamp may lie in the future; it must not go on counting as activity until then.
+    // Stored stamps may lie in the future; until then the lifetime would not count, and activity would go on.
+    table.setStartedAt(slot, Math.min(session.startedAt, now));
     const lastActivityAt = Math.min(session.lastActivityAt, now);
     table.setLastActivityAt(slot, lastActivityAt);
     const seenAt = Math.min(session.lastActivityAt - (session.allowanceMs ?? 0), now);

@@ -252,6 +252,38 @@ describe('S the server decides', () => {
     },
   );
 
+  it.each([
+    ['an hour, as on a machine whose clock was set back', 3600],
+    ['a hundred years, as in a foreign record', 100 * 365 * 86_400],
+  ])(
+    'S7 S20 of a sign-in that is stored in the future the lifetime counts from now: %s',
+    async (_, ahead) => {
+      const security = { maxLifetime: 20 };
+      await open({ security });
+      const browser = await desk.signedIn();
+      await restart({ security });
+      await desk.changeRecord((record) => {
+        record.startedAt += ahead * 1000;
+        record.lastActivityAt = record.startedAt;
+      });
+      browser.moveTo(desk);
+      const endures = async (seconds: number): Promise<void> => {
+        for (let second = 0; second < seconds; second++) {
+          expect(await browser.user()).toBe('anna');
+          await desk.clock.advance(1);
+        }
+      };
+      await endures(12);
+      expect(await desk.security.list()).toEqual([expect.objectContaining({ expireIn: 8 })]);
+      // Another restart gives no more time.
+      await restart({ security });
+      browser.moveTo(desk);
+      await endures(8);
+      expect(await browser.state()).toMatchObject({ state: 'expired', reason: 'lifetime' });
+      expect(desk.log.of('expire')).toHaveLength(1);
+    },
+  );
+
   it('S8 an idle time of more than a day is reported in full', async () => {
     await open({ security: { warnAfter: 100_000, expireAfter: 200_001 } });
     const browser = await desk.signedIn();

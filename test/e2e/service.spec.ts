@@ -148,24 +148,31 @@ describe('the service', () => {
     expect(desk.log.of('end').map(({ reason }) => reason)).toEqual(['revoked']);
   });
 
-  it('ASVS 7.4.2 endAll after a restart ends a session too that is found only later, and tells of it once', async () => {
-    const store = new HeldStore();
-    await open({ store });
-    const [browser, ben] = [await desk.signedIn(), await desk.signedIn('ben')];
-    const { clock } = desk;
-    await desk.close();
-    clock.jump(1);
-    // A store that cannot list what it holds.
-    await open({ store: Object.assign(store, { all: undefined }), clock });
-    await ben.moveTo(desk).user();
-    expect(await desk.security.endAll('anna')).toBe(0);
-    const later = await desk.signedIn();
-    browser.moveTo(desk);
-    expect(await Promise.all([browser.user(), browser.user()])).toEqual([null, null]);
-    expect([await later.user(), await ben.user()]).toEqual(['anna', 'ben']);
-    await clock.advance(2);
-    expect(desk.log.of('end').map(({ userId, reason }) => [userId, reason])).toEqual([['anna', 'revoked']]);
-  });
+  it.each([
+    ['a session', 0],
+    ['a session that began when the clock was an hour ahead', 3600],
+  ])(
+    'ASVS 7.4.2 endAll after a restart ends %s that is found only later, and tells of it once',
+    async (_, ahead) => {
+      const store = new HeldStore();
+      await open({ store });
+      const [browser, ben] = [await desk.signedIn(), await desk.signedIn('ben')];
+      const { clock } = desk;
+      await desk.close();
+      await desk.changeRecord((record) => (record.startedAt += ahead * 1000));
+      clock.jump(1);
+      // A store that cannot list what it holds.
+      await open({ store: Object.assign(store, { all: undefined }), clock });
+      await ben.moveTo(desk).user();
+      expect(await desk.security.endAll('anna')).toBe(0);
+      const later = await desk.signedIn();
+      browser.moveTo(desk);
+      expect(await Promise.all([browser.user(), browser.user()])).toEqual([null, null]);
+      expect([await later.user(), await ben.user()]).toEqual(['anna', 'ben']);
+      await clock.advance(2);
+      expect(desk.log.of('end').map(({ userId, reason }) => [userId, reason])).toEqual([['anna', 'revoked']]);
+    },
+  );
 
   describe('after a restart, while the sessions are being recovered', () => {
     const restart = async (security: WatchedAppOptions['security']) => {

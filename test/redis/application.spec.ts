@@ -85,6 +85,24 @@ describe('an application in two processes', () => {
     expect(parseInt(activity!, 10)).toBeLessThanOrEqual(Number(startedAt));
   });
 
+  it('S7 S20 of a sign-in that is stored in the future the lifetime counts from when it is found', async () => {
+    await Promise.all(desks.map((desk) => desk.close()));
+    const security = { warnAfter: 50, expireAfter: 60, maxLifetime: 100 };
+    desks = await Promise.all([Desk.open(server.url, { security }), Desk.open(server.url, { security })]);
+    const cookie = await signIn(0);
+    const [key] = (await server.command('KEYS', 'ss:*:s:*')) as string[];
+    const stored = async () => ((await server.command('GET', key!)) as string).split('|');
+    const [activity, startedAt, ...rest] = await stored();
+    const ahead = String(Number(startedAt) + 3_600_000);
+    await server.command('SET', key!, [activity, ahead, ...rest].join('|'));
+    const { body } = await call(1, 'get', '/session-security/ping', cookie).expect(200);
+    expect(body).toMatchObject({ state: 'active' });
+    expect(body.lifetimeIn).toBeLessThanOrEqual(100);
+    const [, corrected, ...unchanged] = await stored();
+    expect(Number(ahead) - Number(corrected)).toBeGreaterThan(3_000_000);
+    expect(unchanged).toEqual(rest);
+  });
+
   it('1 activity on either process keeps a session alive, and its end is told once for both', async () => {
     const handled: string[] = [];
     for (const { app } of desks) {

@@ -110,7 +110,7 @@ export class Browser {
   #untilAnEdgeMs(): number | undefined {
     const [life, process] = [this.#life, this.world.process];
     if (!life || !process) return undefined;
-    const boundary = this.random.chance(0.3) ? life.warning(life.latest) : life.deadline(life.latest);
+    const boundary = this.random.chance(0.3) ? life.latestWarning : life.latestDeadline();
     const inMs = Math.ceil(boundary - process.clock.now()) + this.random.pick(EDGES);
     return Number.isFinite(inMs) && inMs >= 0 ? inMs : undefined;
   }

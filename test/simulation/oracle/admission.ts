@@ -52,12 +52,12 @@ export class Admission {
     this.truth.adopt(life, process);
     if (user !== undefined && visit.plan.errand === 'ping') this.#countActivity(life, visit);
     const now = stamp(process);
-    if (user === undefined || life.deadline(now) === Infinity || status.expireIn === null) return;
+    if (user === undefined || life.latestDeadline(now) === Infinity || status.expireIn === null) return;
     const { expireIn } = status;
-    const least = (life.deadline(life.earliest) - now) / 1000;
+    const least = (life.soonestDeadline() - now) / 1000;
     // A request that shows activity in the same instant may have been counted already.
     this.#atEndOfStep.push(() => {
-      const most = (life.deadline(life.latest) - now) / 1000;
+      const most = (life.latestDeadline() - now) / 1000;
       if (!life.murky && (expireIn < least - 0.01 || expireIn > most + 0.01))
         this.truth.break('never early', `the ping says ${expireIn} s are left, true are ${least} to ${most}`);
     });
@@ -81,13 +81,13 @@ export class Admission {
     const life = this.truth.history.bySessionId(sessionId, user);
     if (!life || life.state === 'over' || life.claims.length > 0) return;
     const now = stamp(process);
-    if (life.state === 'alive' && now >= life.deadline(this.truth.latestIn(life, process))) return;
+    if (life.state === 'alive' && now >= life.latestDeadline(this.truth.latestIn(life, process))) return;
     if (sameLimits(life.limits, limits)) return;
     if (life.state === 'alive') this.truth.adopt(life, process);
     life.limits = limits;
     life.foreseenSince = now;
     life.overdueSince = undefined;
-    if (now < life.warning(life.latest)) life.warnedIn = undefined;
+    if (now < life.latestWarning) life.warnedIn = undefined;
   }
 
   /** The instant, by the process's clock, at which a visit shows that somebody is there; none if it does not. */
@@ -120,7 +120,7 @@ export class Admission {
     const surelyMoves = seenAt > life.latest;
     life.active(seenAt, this.truth.at);
     life.overdueSince = undefined;
-    if (surelyMoves && life.warnedIn === process.number && stamp(process) < life.warning(life.latest)) {
+    if (surelyMoves && life.warnedIn === process.number && stamp(process) < life.latestWarning) {
       life.warnedIn = undefined;
       // Under another id it is warned anew (C6): while the id changes, there may be nothing yet to call off.
       if (life.moves > 0) life.wasExact = false;
@@ -141,7 +141,7 @@ export class Admission {
         'dead stays dead',
         `${life.title} ${what} after ${claim.reasons[0]} at ${claim.bindsFrom}`,
       );
-    const [now, deadline] = [stamp(process), life.deadline(this.truth.latestIn(life, process))];
+    const [now, deadline] = [stamp(process), life.latestDeadline(this.truth.latestIn(life, process))];
     if (now >= deadline)
       this.truth.break('never late', `${life.title} ${what} ${now - deadline} ms after its deadline`);
   }
@@ -154,7 +154,7 @@ export class Admission {
     if (this.truth.troubledSince(beganAt)) return this.#mayHaveCounted(life, visit);
     if (!life.isCertain || life.reusesId || life.sessionId !== presentedId || life.visibleSince > beganAt)
       return;
-    const deadline = life.deadline(life.earliest);
+    const deadline = life.soonestDeadline();
     if (stamp(process) < deadline)
       this.truth.break(
         'never early',

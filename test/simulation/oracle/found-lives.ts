@@ -24,7 +24,7 @@ export class FoundLives {
     const life = this.truth.begin(process.number, parent.user, parent.sessionId, true);
     life.murky = true;
     life.state = 'alive';
-    life.startedAt = event.startedAt;
+    life.started(event.startedAt);
     life.active(event.lastActivityAt, this.truth.at);
     return life;
   }

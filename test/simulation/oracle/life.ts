@@ -29,6 +29,8 @@ export class Life {
   /** The number that those share whom parallel rotations made of one session. */
   family: number;
   startedAt = NaN;
+  /** The same, if a process that took over with its clock behind may have found the start in the future: at the latest. */
+  startedBy = NaN;
   earliest = -Infinity;
   latest = -Infinity;
   /** The same without what a process that has taken over allows for. */
@@ -91,18 +93,50 @@ export class Life {
     return this.state === 'alive' && this.claims.length === 0 && this.moves === 0 && !this.doubtful;
   }
 
-  /** When it ends by itself, if this was the last activity. */
-  deadline(lastActivity: number): number {
+  /** When it ends by itself: at the earliest if this was the last activity… */
+  soonestDeadline(lastActivity = this.earliest): number {
+    return this.#deadline(lastActivity, this.startedAt);
+  }
+
+  /** …and at the latest if it was this. */
+  latestDeadline(lastActivity = this.latest): number {
+    return this.#deadline(lastActivity, this.startedBy);
+  }
+
+  /** When its user is to be warned: at the earliest… */
+  get soonestWarning(): number {
+    return this.#warning(this.soonestDeadline());
+  }
+
+  /** …and at the latest. */
+  get latestWarning(): number {
+    return this.#warning(this.latestDeadline());
+  }
+
+  /** All that its deadlines come from is known exactly. */
+  get isExact(): boolean {
+    return this.earliest === this.latest && this.startedAt === this.startedBy;
+  }
+
+  #deadline(lastActivity: number, startedAt: number): number {
     const { expireAfter, maxLifetime } = this.limits;
-    const lifetimeEnd = maxLifetime == null ? Infinity : this.startedAt + maxLifetime * 1000;
+    const lifetimeEnd = maxLifetime == null ? Infinity : startedAt + maxLifetime * 1000;
     return Math.min(lastActivity + expireAfter * 1000, lifetimeEnd);
   }
 
-  /** When its user is to be warned. */
-  warning(lastActivity: number): number {
-    const deadline = this.deadline(lastActivity);
+  #warning(deadline: number): number {
     const { warnAfter, expireAfter } = this.limits;
     return deadline === Infinity ? Infinity : deadline - (expireAfter - warnAfter) * 1000;
+  }
+
+  /** It is told, or stored, that it started then. */
+  started(at: number): void {
+    this.startedAt = this.startedBy = at;
+  }
+
+  /** It may be that it started then. */
+  mayHaveStarted(at: number): boolean {
+    return this.startedAt <= at && at <= this.startedBy;
   }
 
   /** Somebody was there. */
@@ -142,12 +176,14 @@ export class Life {
   /** A process begins whose clock shows `now`: what lies in the future is taken as the instant at which it is found. */
   mayBeFoundFrom(now: number): void {
     this.earliest = Math.min(this.earliest, now);
+    this.startedAt = Math.min(this.startedAt, now);
   }
 
   /** Another process takes over what the store knows. */
   adoptedBy(process: number, now: number, graceMs: number): void {
     if (process === this.process) return;
     this.latest = this.latestFor(process, now, graceMs);
+    this.startedBy = Math.min(this.startedBy, now);
     this.process = process;
     this.foreseenSince = now;
     this.warnedIn = undefined;
@@ -163,10 +199,12 @@ export class Life {
   }
 
   /** Goes on where another is, and nobody knows which of the two is left. */
-  resume({ state, startedAt, earliest, latest, latestSeen, limits, family, formerWriter }: Life): void {
+  resume(other: Life): void {
+    const { state, startedAt, startedBy, earliest, latest, latestSeen, limits, family, formerWriter } = other;
     Object.assign(this, {
       state,
       startedAt,
+      startedBy,
       earliest,
       latest,
       latestSeen,

@@ -72,7 +72,7 @@ export class Survival {
   /** An end that the store had not carried out when the process died is no end to the next one. */
   #mayComeBack(life: Life, stored: StoredRecord | undefined): void {
     // Somebody else who signed in under the same id, perhaps in the very same millisecond, has a record there now.
-    if (!stored || stored.startedAt !== life.startedAt || stored.userId !== life.user) return;
+    if (!stored || !life.mayHaveStarted(stored.startedAt) || stored.userId !== life.user) return;
     if (!this.truth.troubledSince(life.overAt!))
       this.truth.break('nothing left behind', `the record of ${life.title} is still there`);
     life.comeBack(stored.lastActivityAt);

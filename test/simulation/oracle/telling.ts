@@ -23,13 +23,16 @@ export class Telling {
     this.truth.world.note(
       `p${process.number} tells ${event.kind} of ${event.userId} ${'reason' in event ? event.reason : ''}`,
     );
-    this.#noteId(event);
     const life = this.foundLives.lifeOf(event, process);
     if (!life)
       return this.truth.break(
         'told once',
         `${event.kind} was told of a session that ${event.userId} did not begin`,
       );
+    this.#noteId(event, life);
+    if (event.startedAt > stamp(process))
+      this.truth.break('time never goes back', `${life.title} starts in the future`);
+    if (life.mayHaveStarted(event.startedAt)) life.started(event.startedAt);
     if (life.process !== process.number && life.state === 'over' && this.truth.troubledSince(life.overAt!))
       life.comeBack(event.lastActivityAt);
     if (event.kind !== 'start') this.truth.adopt(life, process);
@@ -49,19 +52,17 @@ export class Telling {
   }
 
   #started(life: Life, process: ServerProcess, event: AnySessionEvent): void {
-    const now = stamp(process);
-    if (event.startedAt > now) this.truth.break('time never goes back', `${life.title} starts in the future`);
     life.state = 'alive';
-    life.startedAt = event.startedAt;
+    life.started(event.startedAt);
     life.process = process.number;
     life.active(event.lastActivityAt, this.truth.at);
-    life.foreseenSince = now;
+    life.foreseenSince = stamp(process);
   }
 
   #expired(life: Life, process: ServerProcess, { dueAt, reason }: { dueAt: number; reason: string }): void {
     if (life.murky) return;
     const now = stamp(process);
-    const [least, most] = [life.deadline(life.earliest), life.deadline(life.latest)];
+    const [least, most] = [life.soonestDeadline(), life.latestDeadline()];
     if (now < least)
       this.truth.break('never early', `${life.title} expired ${least - now} ms before its deadline`);
     if (dueAt < least || dueAt > most)
@@ -78,7 +79,7 @@ export class Telling {
       return this.truth.break('told once', `the end of ${life.title} was told again`);
     const isTimeout = reason === 'idle' || reason === 'lifetime';
     // What failed to be removed may be found missing before it is tried again.
-    const isOverdue = stamp(process) >= life.deadline(life.earliest);
+    const isOverdue = stamp(process) >= life.soonestDeadline();
     const isMissing = reason === 'revoked' && isOverdue && this.truth.troubledSince(this.truth.at);
     const isClaimed = isMissing || life.claims.some(({ reasons }) => reasons.includes(reason));
     // Giving up the id without taking the session along ends it.
@@ -96,7 +97,7 @@ export class Telling {
     if (written) life.writtenBy(written.writer, written.lastActivityAt, this.truth.graceMs);
     if (this.truth.closingSince.has(process) || life.doubtful || life.murky) return;
     const claimed = Math.min(...life.claims.map(({ dueFrom }) => dueFrom));
-    const isOverdue = stamp(process) >= life.deadline(life.latest);
+    const isOverdue = stamp(process) >= life.latestDeadline();
     if (isOverdue && life.claims.length === 0) life.overdueSince ??= this.truth.at;
     const since = Math.min(claimed, life.overdueSince ?? Infinity);
     const allowed = FOUND_WITHIN_MS + TRIED_AGAIN_MS + WORK_MS;
@@ -105,9 +106,9 @@ export class Telling {
   }
 
   /** One id never stands for two things; the same thing told by another process has the same id. */
-  #noteId({ id, kind, session, startedAt }: AnySessionEvent): void {
+  #noteId({ id, kind, session }: AnySessionEvent, life: Life): void {
     if (kind === 'warn' || kind === 'renew') return;
-    const meaning = `${kind} ${session} ${startedAt}`;
+    const meaning = `${kind} ${session} of life ${life.number}`;
     const known = this.#eventIds.get(id);
     if (known !== undefined && known !== meaning)
       this.truth.break('told once', `${id} stands for ${known} and ${meaning}`);

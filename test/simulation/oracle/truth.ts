@@ -91,7 +91,7 @@ export class Truth {
   ): void {
     if (life.state !== 'beginning' || !life.doubtful || !seen) return;
     life.state = 'alive';
-    life.startedAt = seen.startedAt;
+    life.started(seen.startedAt);
     life.process = process.number;
     life.active(seen.lastActivityAt, this.at);
     life.latest = stamp(process);
@@ -100,6 +100,9 @@ export class Truth {
 
   adopt(life: Life, process: ServerProcess): void {
     life.adoptedBy(process.number, stamp(process), this.graceMs);
+    if (life.startedAt === life.startedBy) return;
+    const stored = this.recordOf(life);
+    if (stored && life.mayHaveStarted(stored.startedAt)) life.started(stored.startedAt);
   }
 
   latestIn(life: Life, process: ServerProcess): number {

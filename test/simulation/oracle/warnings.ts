@@ -9,7 +9,7 @@ export class Warnings {
   warned(life: Life, process: ServerProcess, { dueAt, session }: { dueAt: number; session: string }): void {
     if (life.murky) return;
     const now = stamp(process);
-    const [least, most] = [life.warning(life.earliest), life.warning(life.latest)];
+    const [least, most] = [life.soonestWarning, life.latestWarning];
     if (life.state === 'over')
       return this.truth.break('warned first', `${life.title} was warned after its end`);
     // Under another id it is warned anew.
@@ -28,18 +28,18 @@ export class Warnings {
 
   /** A warning comes in time, or it warns of nothing. */
   #checkPromptness(life: Life, now: number): void {
-    if (life.earliest !== life.latest || !life.isCertain) return;
-    const late = now - Math.max(life.warning(life.latest), life.foreseenSince);
+    if (!life.isExact || !life.isCertain) return;
+    const late = now - Math.max(life.latestWarning, life.foreseenSince);
     if (late > FOUND_WITHIN_MS + WORK_MS && !this.truth.troubledSince(this.truth.at - late - WORK_MS))
       this.truth.break('warned first', `${life.title} was warned ${late} ms late`);
   }
 
   /** It lived through its warning period, long enough to be found there, in a process that was up. */
   wasToBeWarned(life: Life, process: ServerProcess): boolean {
-    if (life.earliest !== life.latest) return false;
-    const from = Math.max(life.warning(life.latest), life.foreseenSince);
+    if (!life.isExact) return false;
+    const from = Math.max(life.latestWarning, life.foreseenSince);
     const sinceThen = stamp(process) - from;
-    const isLong = life.deadline(life.latest) - from > FOUND_WITHIN_MS + WORK_MS;
+    const isLong = life.latestDeadline() - from > FOUND_WITHIN_MS + WORK_MS;
     return isLong && !this.truth.troubledSince(this.truth.at - sinceThen - WORK_MS);
   }
 
@@ -53,6 +53,6 @@ export class Warnings {
       this.truth.break('warned first', `${life.title}: ${renewals} of ${renewalsDue} renewals were told`);
     if (renewals > 0) life.warnedIn = undefined;
     life.renewals = life.renewalsDue = 0;
-    life.wasExact = life.earliest === life.latest;
+    life.wasExact = life.isExact;
   }
 }

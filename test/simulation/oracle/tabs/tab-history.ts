@@ -136,7 +136,7 @@ export class TabHistory {
 
   lives(life: Life): boolean {
     const process = this.truth.clocks.living.find(({ number }) => number === life.process);
-    const deadline = life.deadline(life.earliest);
+    const deadline = life.soonestDeadline();
     return process !== undefined && life.isCertain && this.isCertain(life) && stamp(process) < deadline;
   }
 
