@@ -54,16 +54,23 @@ export class Deeds {
    * @returns to be called when that is through: then those that were surely known are over.
    */
   revoking(process: ServerProcess, user: string): () => void {
-    const lives = this.truth.history.lives.filter((life) => life.user === user);
-    const revoked = lives.map((life) => ({
-      life,
-      isKnown: life.process === process.number,
-      claim: this.#claim(life, { reasons: ['revoked'], bindsFrom: Infinity, dueFrom: Infinity }),
-    }));
+    const lives = this.truth.history.lives.filter((life) => life.user === user && life.state !== 'over');
+    const revoked = lives.map((life) => {
+      const claim: Claim = { reasons: ['revoked'], bindsFrom: Infinity, dueFrom: Infinity };
+      life.claims.push(claim);
+      return {
+        life,
+        claim,
+        isBeginning: life.state === 'beginning',
+        isKnown: life.process === process.number,
+      };
+    });
     return () => {
-      for (const { isKnown, claim } of revoked) {
+      for (const { life, claim, isBeginning, isKnown } of revoked) {
+        // Its sign-in may have been on its way, and ends with the others, or not even there, and goes on.
+        if (isBeginning) life.claims = life.claims.filter((other) => other !== claim);
         // A session that its process does not know ends when it is found, unless the process forgets before.
-        if (isKnown && claim) claim.bindsFrom = claim.dueFrom = this.truth.at;
+        else if (isKnown) claim.bindsFrom = claim.dueFrom = this.truth.at;
       }
     };
   }
@@ -148,11 +155,15 @@ export class Deeds {
     return servedAs !== undefined && present !== servedAs && !isOverwritten;
   }
 
-  /** A parallel request signed the same user in under the same session id: then they are one. */
+  /**
+   * A parallel request signed the same user in under the same session id: then they are one. Of two who signed in at once
+   * the one that is watched may be the first; of the other nothing may be left.
+   */
   #isHereAlready({ sessionId, plan }: Visit): boolean {
-    const present = this.truth.history.bySessionId(sessionId);
-    const isHere = plan.errand === 'signInHere' || plan.errand === 'signInUnseen';
-    return isHere && present?.user === plan.user && present?.state !== 'over';
+    if (plan.errand !== 'signInHere' && plan.errand !== 'signInUnseen') return false;
+    const { history } = this.truth;
+    const present = [history.bySessionId(sessionId), history.livingUnder(sessionId)];
+    return present.some((life) => life?.user === plan.user && life?.state !== 'over');
   }
 
   /** Who lives under the id; not who is just signing in there, and will find it given up (C6). */
