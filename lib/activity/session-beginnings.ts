@@ -17,13 +17,18 @@ export interface SessionStart {
   readonly device?: string | undefined;
 }
 
+/** A session that just begins. */
+interface Beginning {
+  readonly record: ActivityRecord;
+  /** When it is stored and watched, or could not be. */
+  readonly done: Promise<void>;
+}
+
 /** How sessions begin to be watched, after a sign-in or under a new id. */
 export class SessionBeginnings {
   readonly #shared: SharedActivityStore | undefined;
   /** What is under way, by session id. */
-  readonly #starting = new Map<string, Promise<void>>();
-  /** What they are to be, by session id. */
-  readonly #records = new Map<string, ActivityRecord>();
+  readonly #starting = new Map<string, Beginning>();
   #life = 0;
 
   constructor(
@@ -51,14 +56,14 @@ export class SessionBeginnings {
 
   /** The sessions of one user that just begin. */
   ofUser(userId: string): Required<FoundSession>[] {
-    return [...this.#records].flatMap(([sessionId, record]) =>
+    return [...this.#starting].flatMap(([sessionId, { record }]) =>
       record.userId === userId ? [{ sessionId, record }] : [],
     );
   }
 
   /** When what begins under this id, if anything, has begun or failed to; it is not told before. Never rejects. */
   over(sessionId: string): Promise<void> | undefined {
-    return this.#starting.get(sessionId)?.catch(() => undefined);
+    return this.#starting.get(sessionId)?.done.catch(() => undefined);
   }
 
   /**
@@ -106,7 +111,7 @@ export class SessionBeginnings {
     this.finder.handle(record.id);
     const seen = withoutAllowance(record);
     const stored = this.#shared ? this.#shared.start(seen, sessionId, silent) : this.store.start(seen);
-    const starting = stored.then(
+    const done = stored.then(
       () => {
         // Meanwhile who was there has gone on to another id, or has ended: nobody takes their place here.
         if (this.rotations.living(sessionId) || this.rotations.isOver(sessionId))
@@ -122,15 +127,11 @@ export class SessionBeginnings {
         throw error;
       },
     );
-    this.#starting.set(sessionId, starting);
-    this.#records.set(sessionId, record);
+    this.#starting.set(sessionId, { record, done });
     try {
-      await starting;
+      await done;
     } finally {
-      if (this.#starting.get(sessionId) === starting) {
-        this.#starting.delete(sessionId);
-        this.#records.delete(sessionId);
-      }
+      if (this.#starting.get(sessionId)?.done === done) this.#starting.delete(sessionId);
     }
   }
 
