@@ -1,6 +1,7 @@
 import type { AnySessionEvent } from '../../../lib/events/session-event.js';
 import { RedisActivityStore } from '../../../lib/redis/index.js';
 import { RedisModel } from '../../support/redis-model/redis-model.js';
+import { letHappen } from '../world/course.js';
 import { runToRest } from '../world/event-loop.js';
 import { Random } from '../world/random.js';
 import { Scheduler } from '../world/scheduler.js';
@@ -66,18 +67,8 @@ export class SharedWorld implements Surroundings {
   }
 
   /** Lets happen what is to happen within a time, or until a promise is broken. */
-  async runFor(milliseconds: number): Promise<void> {
-    let reached = false;
-    // A millisecond more, so that it comes after all that begins now.
-    this.scheduler.after(milliseconds + 1, 'the time is over', () => (reached = true));
-    while (!reached && !this.oracle.broken) {
-      const happening = this.scheduler.take()!;
-      if (!happening.matters()) continue;
-      this.note(happening.label);
-      happening.run();
-      await this.#finishTurns();
-      this.oracle.afterStep();
-    }
+  runFor(milliseconds: number): Promise<void> {
+    return letHappen(this, milliseconds);
   }
 
   // What actors do.
@@ -255,7 +246,7 @@ export class SharedWorld implements Surroundings {
     process.wellSince = isWell ? this.scheduler.now + inMs : Infinity;
   }
 
-  async #finishTurns(): Promise<void> {
+  async finishTurns(): Promise<void> {
     for (let next = this.#entering.shift(); next; next = this.#entering.shift()) {
       const { inhabitant, run } = next;
       const { alive, title } = inhabitant;

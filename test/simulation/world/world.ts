@@ -1,6 +1,7 @@
 import type { Limits, SessionSecurityRequest } from '../../../lib/index.js';
 import type { AnySessionEvent } from '../../../lib/events/session-event.js';
 import { Oracle } from '../oracle/oracle.js';
+import { letHappen } from './course.js';
 import { runToRest } from './event-loop.js';
 import { Random } from './random.js';
 import { Scheduler } from './scheduler.js';
@@ -60,18 +61,8 @@ export class World implements Surroundings {
   }
 
   /** Lets happen what is to happen within a time, or until a promise is broken. */
-  async runFor(milliseconds: number): Promise<void> {
-    let reached = false;
-    // A millisecond more, so that it comes after all that begins now.
-    this.scheduler.after(milliseconds + 1, 'the time is over', () => (reached = true));
-    while (!reached && !this.oracle.broken) {
-      const happening = this.scheduler.take()!;
-      if (!happening.matters()) continue;
-      this.note(happening.label);
-      happening.run();
-      await this.#finishTurns();
-      this.oracle.afterStep();
-    }
+  runFor(milliseconds: number): Promise<void> {
+    return letHappen(this, milliseconds);
   }
 
   // What actors do.
@@ -186,7 +177,7 @@ export class World implements Surroundings {
     this.trace.add(this.scheduler.now, what);
   }
 
-  async #finishTurns(): Promise<void> {
+  async finishTurns(): Promise<void> {
     for (let next = this.#entering.shift(); next; next = this.#entering.shift()) {
       const { inhabitant, run } = next;
       const turn = (callback: () => void): void =>
