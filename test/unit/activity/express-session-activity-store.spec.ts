@@ -9,19 +9,23 @@ import { VirtualClock } from '../../../lib/testing/index.js';
 const STORE_TIMEOUT_MS = 1000;
 const FLUSH_INTERVAL_MS = 10_000;
 
+/** The store of records over a session store. */
+function storeOver(sessions: session.Store): { store: ExpressSessionActivityStore; clock: VirtualClock } {
+  const clock = new VirtualClock();
+  const store = new ExpressSessionActivityStore(
+    new WatchedSessions(clock.now()),
+    new SessionReferences(),
+    clock,
+    new StoreCalls(clock, STORE_TIMEOUT_MS),
+    FLUSH_INTERVAL_MS,
+  );
+  store.attach(sessions);
+  return { store, clock };
+}
+
 describe('records beside the blobs', () => {
   it('activity and limits of somebody who was replaced under the same session id do not reach who took their place', async () => {
-    const clock = new VirtualClock();
-    const calls = new StoreCalls(clock, STORE_TIMEOUT_MS);
-    const watched = new WatchedSessions(clock.now());
-    const store = new ExpressSessionActivityStore(
-      watched,
-      new SessionReferences(),
-      clock,
-      calls,
-      FLUSH_INTERVAL_MS,
-    );
-    store.attach(new session.MemoryStore());
+    const { store, clock } = storeOver(new session.MemoryStore());
     const startedAt = clock.now();
     const limits = { warnAfter: 5, expireAfter: 10, maxLifetime: null };
     const first = { id: 'record', life: 1, startedAt, lastActivityAt: startedAt, limits };
@@ -37,19 +41,9 @@ describe('records beside the blobs', () => {
   });
 
   it('C9 a record that is gone although its removal failed is not taken for lost by a flush', async () => {
-    const clock = new VirtualClock();
-    const calls = new StoreCalls(clock, STORE_TIMEOUT_MS);
-    const watched = new WatchedSessions(clock.now());
-    const store = new ExpressSessionActivityStore(
-      watched,
-      new SessionReferences(),
-      clock,
-      calls,
-      FLUSH_INTERVAL_MS,
-    );
     const sessions = new session.MemoryStore();
     const destroy = sessions.destroy.bind(sessions);
-    store.attach(sessions);
+    const { store, clock } = storeOver(sessions);
     const now = clock.now();
     const record = {
       id: 'record',
