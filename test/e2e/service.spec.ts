@@ -330,9 +330,8 @@ describe('the service', () => {
       );
     });
 
-    it("ASVS 7.1.2 'refuse' turns away who began first and was stored last", async () => {
-      const store = new HeldStore();
-      await open({ store, security: { maxSessionsPerUser: 1, onTooManySessions: 'refuse' } });
+    /** One signs in first, and is stored after the other. */
+    const overtakenSignIn = async (store: HeldStore) => {
       const [slow, quick] = [desk.browser(), desk.browser()];
       const held = store.hold('set', isRecord);
       const slowAnswer = slow.post('/login', { user: 'anna' }).then(({ status }) => status);
@@ -340,7 +339,14 @@ describe('the service', () => {
       desk.clock.jump(1);
       await quick.post('/login', { user: 'anna' }).expect(201);
       held.release();
-      expect(await slowAnswer).toBe(403);
+      return { slow, quick, slowStatus: await slowAnswer };
+    };
+
+    it("ASVS 7.1.2 'refuse' turns away who began first and was stored last", async () => {
+      const store = new HeldStore();
+      await open({ store, security: { maxSessionsPerUser: 1, onTooManySessions: 'refuse' } });
+      const { slow, quick, slowStatus } = await overtakenSignIn(store);
+      expect(slowStatus).toBe(403);
       expect([await slow.user(), await quick.user()]).toEqual([null, 'anna']);
       expect(await desk.security.list('anna')).toHaveLength(1);
     });
@@ -348,14 +354,7 @@ describe('the service', () => {
     it("ASVS 7.1.2 'end-oldest' keeps who began last, in whichever order they are stored", async () => {
       const store = new HeldStore();
       await open({ store, security: { maxSessionsPerUser: 1 } });
-      const [slow, quick] = [desk.browser(), desk.browser()];
-      const held = store.hold('set', isRecord);
-      const slowAnswer = slow.post('/login', { user: 'anna' }).then(({ status }) => status);
-      await held.reached;
-      desk.clock.jump(1);
-      await quick.post('/login', { user: 'anna' }).expect(201);
-      held.release();
-      await slowAnswer;
+      const { slow, quick } = await overtakenSignIn(store);
       expect([await slow.user(), await quick.user()]).toEqual([null, 'anna']);
     });
 
