@@ -1,12 +1,9 @@
 /** One of several processes over one Redis: it starts sessions, and works off what is due as the engine does. */
 import { randomBytes } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
-import { SteadyClock } from '../../lib/activity/clock.js';
-import { SessionReferences } from '../../lib/activity/session-reference.js';
-import { RedisActivityStore } from '../../lib/redis/index.js';
 import { answering } from '../support/children.js';
 import { AT_ONCE, forEachOf, slices } from './batches.js';
-import { clientAt } from './claims.js';
+import { openStore } from './open-store.js';
 
 /** What the parent asks for. Durations in milliseconds. */
 export type Question =
@@ -18,17 +15,10 @@ export type Question =
   /** Looks until nothing has been due for a second; answers how many sessions it has ended. */
   | { readonly do: 'drain' };
 
-const SECRET = 'for the benchmark only, of all its processes';
 const LONG = { warnAfter: 30_000, expireAfter: 36_000, maxLifetime: null };
 const SHORT = { warnAfter: 0.1, expireAfter: 0.2, maxLifetime: null };
 
-const client = clientAt(process.argv[2]!);
-await client.connect();
-const references = new SessionReferences(SECRET);
-const store = new RedisActivityStore({ client, commandTimeout: 60 });
-const clock = store.synchronize(new SteadyClock());
-store.connect({ references, secret: SECRET, flushIntervalMs: 1000 });
-await store.open();
+const { references, store, clock } = await openStore(process.argv[2]!);
 const kept: { readonly id: string; readonly life: number; readonly userId: string }[] = [];
 
 answering((question: Question) => {

@@ -1,16 +1,14 @@
 import { randomBytes } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
-import { SteadyClock } from '../../lib/activity/clock.js';
-import { SessionReferences } from '../../lib/activity/session-reference.js';
-import { RedisActivityStore } from '../../lib/redis/index.js';
+import type { RedisActivityStore } from '../../lib/redis/index.js';
 import { RedisServer } from '../support/redis-server.js';
 import { median, quantile, type Report, rounded } from '../support/report.js';
 import { AT_ONCE, forEachOf, slices } from './batches.js';
-import { claimTimes, clientAt } from './claims.js';
+import { claimTimes } from './claims.js';
+import { openStore } from './open-store.js';
 
 const SESSIONS = 100_000;
 const TOUCH_SLICE = 500;
-const SECRET = 'for the benchmark only, of all its processes';
 /** Longer than it takes to start them all; a shortening then makes them due. */
 const LONG = { warnAfter: 3000, expireAfter: 3600, maxLifetime: null };
 const SHORT = { warnAfter: 0.1, expireAfter: 0.2, maxLifetime: null };
@@ -24,13 +22,7 @@ interface Kept {
 /** Memory, activity and ends of many sessions, without any application. */
 export async function measureStore(say: (line: string) => void): Promise<Omit<Report, 'title'>> {
   const redis = await RedisServer.start();
-  const client = clientAt(redis.socket);
-  await client.connect();
-  const references = new SessionReferences(SECRET);
-  const store = new RedisActivityStore({ client, commandTimeout: 60 });
-  const clock = store.synchronize(new SteadyClock());
-  store.connect({ references, secret: SECRET, flushIntervalMs: 1000 });
-  await store.open();
+  const { client, references, store, clock } = await openStore(redis.socket);
   /** Untold, so that memory is that of the sessions alone. */
   const start = async (withUsers: boolean): Promise<Kept[]> => {
     const kept: Kept[] = [];
