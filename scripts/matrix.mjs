@@ -14,6 +14,7 @@ import { parseArgs } from 'node:util';
 import { withNest } from './matrix/nest-versions.mjs';
 import { nodeOf } from './matrix/node-versions.mjs';
 import { tableOf } from './matrix/table.mjs';
+import { countsIn, jestArguments } from './jest-run.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const LEFT_BEHIND = ['node_modules', '.git', 'package-lock.json'];
@@ -78,31 +79,13 @@ function install(project, nest) {
 function test(project, { program }) {
   const counts = join(project, 'counts.json');
   rmSync(counts, { force: true });
-  const status = run(
-    program,
-    [
-      '--experimental-vm-modules',
-      '--disable-warning=ExperimentalWarning',
-      'node_modules/jest/bin/jest.js',
-      ...['--reporters', 'default', '--reporters', './scripts/jest-count-reporter.mjs'],
-      ...['--selectProjects', 'e2e', 'fastify'],
-      ...['--maxWorkers', values.workers],
-      ...specs,
-    ],
-    project,
-    { JEST_COUNT_FILE: counts, PATH: `${dirname(program)}${delimiter}${process.env.PATH}` },
-  );
-  const { passed, failed, notRun } = read(counts);
+  const status = run(program, jestArguments(['e2e', 'fastify'], values.workers, ...specs), project, {
+    JEST_COUNT_FILE: counts,
+    PATH: `${dirname(program)}${delimiter}${process.env.PATH}`,
+  });
+  const { passed, failed, notRun } = countsIn(counts);
   const isFailure = status !== 0 || failed + notRun > 0 || passed === 0;
   return { outcome: `${passed} passed, ${failed + notRun} failed`, passed, isFailure };
-}
-
-function read(counts) {
-  try {
-    return JSON.parse(readFileSync(counts, 'utf8'));
-  } catch {
-    return { passed: 0, failed: 0, notRun: 0 };
-  }
 }
 
 function report(results) {

@@ -4,11 +4,12 @@
  * The static steps stop the run when they fail; the test phases all run, so that one run shows every failure. The last
  * line of a run is `N passed, N failed`. A test that did not run is a failure too: nothing is skipped silently.
  */
-import { spawn, spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { spawn } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { getPriority, setPriority, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { countsIn, jestArguments } from './jest-run.mjs';
 
 const root = new URL('..', import.meta.url);
 const bin = (name) => join('node_modules', '.bin', name);
@@ -28,63 +29,62 @@ const staticSteps = [
   [{ name: 'provision', commandLine: [process.execPath, 'scripts/provision.mjs'] }],
 ];
 
+/** What stands in one line runs at the same time. */
 const testPhases = [
-  { names: ['unit', 'e2e', 'fastify', 'simulation'], workers: 2 },
-  // They mostly wait, for Chromium and for time.
-  { names: ['browser', 'redis'], workers: 2 },
+  [{ names: ['unit', 'e2e', 'fastify'], workers: 2 }],
+  // Chromium and Redis mostly wait for time; the simulation takes what they leave of the processors.
+  [
+    { names: ['browser', 'redis'], workers: 2 },
+    { names: ['simulation'], workers: 1, niceness: 10 },
+  ],
   // Apart from all that keeps the machine busy: what they measure is time, and nearly all they do is wait for it.
-  { names: ['stories'], workers: 3 },
+  [{ names: ['stories'], workers: 3 }],
 ];
 
 const { values } = parseArgs({ options: { only: { type: 'string', multiple: true } } });
 const wanted = chosen(values.only);
 
 for (const group of staticSteps) {
-  const steps = group.filter(({ name }) => wanted.includes(name));
-  const ended = steps.length === 1 ? steps.map(run) : await Promise.all(steps.map(runBeside));
-  const failed = ended.filter(({ status }) => status !== 0).map(({ name }) => name);
+  const steps = await runAll(group.filter(({ name }) => wanted.includes(name)));
+  const failed = steps.filter(({ status }) => status !== 0).map(({ name }) => name);
   if (failed.length > 0) stop(`Failed: ${failed.join(', ')}. The tests were not run.`);
 }
-const phases = testPhases
-  .map(({ names, workers }) => ({ names: names.filter((name) => wanted.includes(name)), workers }))
-  .filter(({ names }) => names.length > 0);
-if (phases.length > 0) report(phases.map(runTests));
+const counts = [];
+for (const phase of testPhases) {
+  const runs = phase.map(({ names, ...run }) => ({
+    names: names.filter((name) => wanted.includes(name)),
+    ...run,
+  }));
+  counts.push(...(await runTests(runs.filter(({ names }) => names.length > 0))));
+}
+if (counts.length > 0) report(counts);
 
 function chosen(only) {
-  const known = [...staticSteps.flat().map(({ name }) => name), ...testPhases.flatMap(({ names }) => names)];
+  const known = [
+    ...staticSteps.flat().map(({ name }) => name),
+    ...testPhases.flat().flatMap(({ names }) => names),
+  ];
   const names = only?.flatMap((value) => value.split(',')) ?? known;
   const unknown = names.find((name) => !known.includes(name));
   if (unknown !== undefined) stop(`There is no step "${unknown}"; there are ${known.join(', ')}.`);
   return names;
 }
 
-function runTests({ names, workers }) {
+async function runTests(runs) {
   const folder = mkdtempSync(join(tmpdir(), 'jest-count-'));
-  const countFile = join(folder, 'counts.json');
-  const jest = [
-    'node_modules/jest/bin/jest.js',
-    '--selectProjects',
-    ...names,
-    '--maxWorkers',
-    String(workers),
-  ];
-  const reporters = ['--reporters', 'default', '--reporters', './scripts/jest-count-reporter.mjs'];
-  const nodeOptions = ['--experimental-vm-modules', '--disable-warning=ExperimentalWarning'];
-  const commandLine = [process.execPath, ...nodeOptions, ...jest, ...reporters];
-  process.env.JEST_COUNT_FILE = countFile;
-  const { status } = run({ name: names.join(', '), commandLine });
-  const counts = countsIn(countFile);
+  const steps = runs.map(({ names, workers, niceness }, index) => ({
+    name: names.join(', '),
+    commandLine: [process.execPath, ...jestArguments(names, workers)],
+    niceness,
+    countFile: join(folder, `${index}.json`),
+  }));
+  const counts = (await runAll(steps)).map(({ status, countFile }) => {
+    const counted = countsIn(countFile);
+    // jest may fail for another reason than a test, and that must not look like success.
+    return status !== 0 && counted.failed === 0 ? { ...counted, failed: 1 } : counted;
+  });
   rmSync(folder, { recursive: true });
-  // jest may fail for another reason than a test, and that must not look like success.
-  return status !== 0 && counts.failed === 0 ? { ...counts, failed: 1 } : counts;
-}
-
-function countsIn(file) {
-  try {
-    return JSON.parse(readFileSync(file, 'utf8'));
-  } catch {
-    return { passed: 0, failed: 0, notRun: 0 };
-  }
+  return counts;
 }
 
 function report(counts) {
@@ -97,37 +97,35 @@ function report(counts) {
   process.exitCode = passed > 0 && failed === 0 ? 0 : 1;
 }
 
-/** Runs a step beside others; what it prints comes in one piece when it ends. */
-async function runBeside({ name, commandLine: [program, ...args] }) {
+/** Runs steps at the same time. What the first prints is seen at once, of each other one in one piece when it ends. */
+function runAll(steps) {
+  return Promise.all(steps.map((step, index) => run(step, index > 0)));
+}
+
+async function run(step, isBesideOthers) {
+  const { name, commandLine, niceness, countFile } = step;
+  const [program, ...args] = commandLine;
   console.log(`\n== ${name}`);
   const startedAt = performance.now();
-  const step = spawn(program, args, { cwd: root, stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(program, args, {
+    cwd: root,
+    env: { ...process.env, JEST_COUNT_FILE: countFile },
+    stdio: isBesideOthers ? ['ignore', 'pipe', 'pipe'] : 'inherit',
+  });
   const printed = [];
-  for (const stream of [step.stdout, step.stderr]) stream.on('data', (data) => printed.push(data));
+  for (const stream of [child.stdout, child.stderr]) stream?.on('data', (data) => printed.push(data));
   const status = await new Promise((resolve) => {
-    step.on('error', (error) => {
+    if (niceness > getPriority()) child.on('spawn', () => setPriority(child.pid, niceness));
+    child.on('error', (error) => {
       printed.push(Buffer.from(`${error.message}\n`));
       resolve(1);
     });
-    step.on('close', resolve);
+    child.on('close', resolve);
   });
   process.stdout.write(Buffer.concat(printed));
-  sayEnd(name, status, startedAt);
-  return { name, status };
-}
-
-function run({ name, commandLine: [program, ...args] }) {
-  console.log(`\n== ${name}`);
-  const startedAt = performance.now();
-  const { status, error } = spawnSync(program, args, { cwd: root, stdio: 'inherit' });
-  if (error) console.error(error.message);
-  sayEnd(name, status, startedAt);
-  return { name, status };
-}
-
-function sayEnd(name, status, startedAt) {
   const seconds = ((performance.now() - startedAt) / 1000).toFixed(1);
   console.log(`== ${name}: ${status === 0 ? 'ok' : 'FAILED'} in ${seconds} s`);
+  return { ...step, status };
 }
 
 function stop(message) {
