@@ -11,7 +11,7 @@ import { Desk, type DeskSettings } from './support/desk.js';
 import { Member } from './support/member.js';
 
 /** Longer than requests take that wait for a time limit or two, also on a machine that is busy. */
-const EXPIRE_AFTER = 6;
+const EXPIRE_AFTER = 9;
 /** How long a fault lasts; `OUTAGE=10` for longer. */
 const OUTAGE_MS = Number(process.env['OUTAGE'] ?? 3) * 1000;
 
