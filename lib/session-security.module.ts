@@ -258,9 +258,7 @@ export class SessionSecurityModule
     super();
     // As early as can be: before the application registers plugins. Testing modules have no adapter yet.
     this.#openOnFastify();
-    const { init$ } = adapterHost as Partial<HttpAdapterHost>;
-    // Nest 11 does not tell when they are given one.
-    init$?.subscribe(() => this.#openOnFastify());
+    whenGiven(adapterHost, () => this.#openOnFastify());
   }
 
   /** After the application's own middleware, which puts the session on the request. */
@@ -302,6 +300,23 @@ export class SessionSecurityModule
     this.gate.release();
     watchedAdapters.delete(this.adapterHost.httpAdapter);
   }
+}
+
+/** The first versions of Nest 11 do not tell when the host is given an adapter. */
+function whenGiven(host: HttpAdapterHost, callback: () => void): void {
+  const { init$, httpAdapter } = host as Partial<HttpAdapterHost>;
+  if (init$) {
+    init$.subscribe(callback);
+    return;
+  }
+  let given = httpAdapter;
+  Object.defineProperty(host, 'httpAdapter', {
+    get: () => given,
+    set(adapter: AbstractHttpAdapter) {
+      given = adapter;
+      callback();
+    },
+  });
 }
 
 /** The servers whose requests are watched, and by whom. */

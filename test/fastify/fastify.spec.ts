@@ -1,9 +1,9 @@
 import 'reflect-metadata';
 import cookie from '@fastify/cookie';
 import session, { type FastifySessionOptions } from '@fastify/session';
-import { afterEach, describe, expect, it } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { Controller, Get, Module, Post, Req, Res } from '@nestjs/common';
-import { NestFactory } from '@nestjs/core';
+import { HttpAdapterHost, NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { SystemClock } from '../../lib/activity/clock.js';
@@ -16,7 +16,7 @@ import {
 } from '../../lib/index.js';
 import { SECRET } from '../support/adapters.js';
 import { VirtualClock } from '../support/virtual-clock.js';
-import { Browser, Messages } from '../support/watched-app.js';
+import { Browser, Messages, WatchedApp } from '../support/watched-app.js';
 
 declare module 'fastify' {
   interface Session {
@@ -296,5 +296,25 @@ describe('Fastify', () => {
     await desk.clock.advance(11);
     await browser.get('/raw').expect(200);
     expect(browser.cookies.get('session-security-ended')).toMatch(/^idle\./);
+  });
+});
+
+describe('Fastify in a testing module of a Nest that does not say when it is given its adapter, as 11.0', () => {
+  const told = Object.getOwnPropertyDescriptor(HttpAdapterHost.prototype, 'init$');
+  let desk: WatchedApp;
+  beforeEach(async () => {
+    Object.defineProperty(HttpAdapterHost.prototype, 'init$', { value: undefined, configurable: true });
+    desk = await WatchedApp.start();
+  });
+  afterEach(async () => {
+    if (told) Object.defineProperty(HttpAdapterHost.prototype, 'init$', told);
+    await desk.close();
+  });
+
+  it("S12 the module's hooks come before those of the plugin all the same, so that an end is told again and again", async () => {
+    const browser = await desk.signedIn();
+    await desk.clock.advance(11);
+    for (let time = 0; time < 2; time += 1)
+      expect(await browser.state()).toMatchObject({ state: 'expired', reason: 'idle' });
   });
 });

@@ -38,10 +38,18 @@ export interface EarlyRequest {
 
 export function createApplication(testing: TestingModule, options: NestApplicationOptions): INestApplication {
   if (ADAPTER === 'express') return testing.createNestApplication(options);
-  const adapter = new FastifyAdapter({ trustProxy: true, routerOptions: { ignoreTrailingSlash: true } });
+  const adapter = fastifyAdapter();
   // As Express does with a body of a kind for which there is no parser: it is left to the handler.
   adapter.getInstance().addContentTypeParser('application/octet-stream', (_, __, done) => done(null));
   return testing.createNestApplication<NestFastifyApplication>(adapter, options);
+}
+
+/** Fastify before 5.5, with which Nest 11 began, takes no notice of options of its router that stand for themselves. */
+function fastifyAdapter(): FastifyAdapter {
+  const routerOptions = { ignoreTrailingSlash: true };
+  const adapter = new FastifyAdapter({ trustProxy: true, routerOptions });
+  const isHeeded = 'routerOptions' in adapter.getInstance().initialConfig;
+  return isHeeded ? adapter : new FastifyAdapter({ trustProxy: true, ...routerOptions });
 }
 
 /** Registers the session library, set up on either in the same way. */
