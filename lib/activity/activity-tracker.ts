@@ -297,7 +297,8 @@ export class ActivityTracker {
 
   /** The user of a session has proved again who they are: both clocks start anew (NIST SP 800-63B-4). */
   async restart(sessionId: string): Promise<void> {
-    this.watched.restart(sessionId, this.clock.now());
+    const now = this.clock.now();
+    if (this.watched.restart(sessionId, now)) this.#tellRenewal(sessionId, now);
     await this.#debts.adjust(sessionId);
   }
 
@@ -313,10 +314,7 @@ export class ActivityTracker {
       const { moved, renewed } = touch;
       diagnostics.touch.publish({ moved, renewed });
     }
-    if (touch.renewed) {
-      const record = { id: this.references.ofSession(sessionId), ...this.watched.get(sessionId)! };
-      this.#announcements.tell({ kind: 'renew', record, at: now });
-    }
+    if (touch.renewed) this.#tellRenewal(sessionId, now);
     if (touch.overdue && !this.#shared) this.#writer.writeUnawaited(sessionId);
     return touch;
   }
@@ -340,7 +338,10 @@ export class ActivityTracker {
 
   /** Puts other limits in force for a session; a shortening takes effect at once. */
   async setLimits(sessionId: string, limits: Limits): Promise<void> {
-    if (this.watched.setLimits(sessionId, limits, this.clock.now())) await this.#debts.adjust(sessionId);
+    const now = this.clock.now();
+    const { changed, renewed } = this.watched.setLimits(sessionId, limits, now);
+    if (renewed) this.#tellRenewal(sessionId, now);
+    if (changed) await this.#debts.adjust(sessionId);
   }
 
   /**
@@ -413,6 +414,12 @@ export class ActivityTracker {
   /** Writes all activity that is not written yet, in slices. */
   flush(): Promise<void> {
     return this.#writer.flush();
+  }
+
+  /** A warning has been called off. */
+  #tellRenewal(sessionId: string, now: number): void {
+    const record = { id: this.references.ofSession(sessionId), ...this.watched.get(sessionId)! };
+    this.#announcements.tell({ kind: 'renew', record, at: now });
   }
 
   async #flush(): Promise<void> {

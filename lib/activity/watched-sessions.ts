@@ -126,9 +126,8 @@ export class WatchedSessions {
       this.#soil(slot);
     }
     const overdue = table.seenAt(slot) - table.writtenAt(slot) >= overdueAfterMs;
-    const renewed = moved && table.has(slot, Flag.Warned) && this.#judge(slot, now).phase === 'active';
+    const renewed = moved && this.#callOff(slot, now);
     if (renewed) {
-      table.unset(slot, Flag.Warned);
       // A warned session waits for its end in the wheel; its next warning may come sooner than that.
       this.#file(slot, now);
       return { moved, renewed, overdue };
@@ -155,18 +154,18 @@ export class WatchedSessions {
     table.setWrittenAt(slot, Math.max(table.writtenAt(slot), stored));
   }
 
-  /** Puts other limits in force, at once; answers whether they differ from those before. */
-  setLimits(sessionId: string, limits: Limits, now: number): boolean {
+  /** Puts other limits in force, at once. */
+  setLimits(sessionId: string, limits: Limits, now: number): LimitsChange {
     const slot = this.#slots.find(sessionId);
-    if (slot === NONE) return false;
+    if (slot === NONE) return UNCHANGED;
     const before = this.#table.limits(slot);
     const index = this.#limits.take(limits);
     this.#limits.giveBack(before);
-    if (before === index) return false;
+    if (before === index) return UNCHANGED;
     this.#table.setLimits(slot, index);
-    if (this.#judge(slot, now).phase === 'active') this.#table.unset(slot, Flag.Warned);
+    const renewed = this.#callOff(slot, now);
     this.#file(slot, now);
-    return true;
+    return { changed: true, renewed };
   }
 
   remove(sessionId: string): WatchedSession | undefined {
@@ -184,15 +183,16 @@ export class WatchedSessions {
     return session;
   }
 
-  /** Restarts both clocks of a session: its user has signed in anew. */
-  restart(sessionId: string, now: number): void {
+  /** Restarts both clocks of a session: its user has signed in anew. Answers whether a warning is called off by that. */
+  restart(sessionId: string, now: number): boolean {
     const slot = this.#slots.find(sessionId);
-    if (slot === NONE) return;
+    if (slot === NONE) return false;
     this.#table.setStartedAt(slot, now);
     this.#table.setLastActivityAt(slot, now);
     this.#table.setSeenAt(slot, now);
-    this.#table.unset(slot, Flag.Warned);
+    const renewed = this.#callOff(slot, now);
     this.#file(slot, now);
+    return renewed;
   }
 
   /** Files a session again for the next second: its end could not be confirmed yet. */
@@ -295,6 +295,13 @@ export class WatchedSessions {
     return judge(this.#limits.at(table.limits(slot)), timeline, now);
   }
 
+  /** Forgets that a session was warned, if it is far from its end again; answers whether it had been. */
+  #callOff(slot: number, now: number): boolean {
+    if (!this.#table.has(slot, Flag.Warned) || this.#judge(slot, now).phase !== 'active') return false;
+    this.#table.unset(slot, Flag.Warned);
+    return true;
+  }
+
   #file(slot: number, now: number): void {
     const { warnAt, expireAt } = this.#judge(slot, now);
     this.#wheel.file(slot, this.#table.has(slot, Flag.Warned) ? expireAt : warnAt);
@@ -333,6 +340,15 @@ export interface Touch {
   readonly overdue: boolean;
 }
 
+/** What came of other limits. */
+export interface LimitsChange {
+  /** They differ from those before. */
+  readonly changed: boolean;
+  /** They call off a warning that had been given. */
+  readonly renewed: boolean;
+}
+
+const UNCHANGED: LimitsChange = Object.freeze({ changed: false, renewed: false });
 const STILL: Touch = Object.freeze({ moved: false, renewed: false, overdue: false });
 const STILL_OVERDUE: Touch = Object.freeze({ moved: false, renewed: false, overdue: true });
 const MOVED: Touch = Object.freeze({ moved: true, renewed: false, overdue: false });

@@ -29,7 +29,7 @@ export interface SessionWarnEvent extends SessionEvent<'warn'> {
   readonly lateMs: number;
 }
 
-/** Activity called a warning off. */
+/** A warning was called off: by activity, a re-authentication or longer limits. */
 export type SessionRenewEvent = SessionEvent<'renew'>;
 
 /** A session has ended by the passing of time. Exactly once per session. */

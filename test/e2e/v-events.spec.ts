@@ -1,8 +1,24 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
-import { Injectable } from '@nestjs/common';
+import { Controller, Injectable, Post, Req } from '@nestjs/common';
 import { merge } from 'rxjs';
-import { OnSessionEnd, OnSessionExpire, SessionSecurityEvents } from '../../lib/index.js';
-import { WatchedApp, type WatchedAppOptions } from '../support/watched-app.js';
+import {
+  OnSessionEnd,
+  OnSessionExpire,
+  SessionSecurityEvents,
+  type SessionSecurityRequest,
+  SessionSecurityService,
+} from '../../lib/index.js';
+import { type Browser, WatchedApp, type WatchedAppOptions } from '../support/watched-app.js';
+
+@Controller()
+class ReauthenticationController {
+  constructor(private readonly security: SessionSecurityService) {}
+
+  @Post('reauthenticated')
+  reauthenticated(@Req() request: SessionSecurityRequest): Promise<boolean> {
+    return this.security.reauthenticated(request);
+  }
+}
 
 describe('V events', () => {
   let desk: WatchedApp;
@@ -43,6 +59,43 @@ describe('V events', () => {
     expect(new Set(desk.log.events.map(({ id }) => id)).size).toBe(6);
   });
 
+  const kinds = (): string[] => desk.log.events.map(({ kind }) => kind);
+
+  it('V1 a re-authentication calls a warning of the lifetime off, which is told once', async () => {
+    await open({ controllers: [ReauthenticationController], security: { maxLifetime: 20 } });
+    const browser = await desk.signedIn();
+    for (const seconds of [4, 4, 4, 4]) {
+      await desk.clock.advance(seconds);
+      await browser.user();
+    }
+    // No activity moves the lifetime.
+    expect(kinds()).toEqual(['start', 'warn']);
+    await browser.post('/reauthenticated').expect(201);
+    await browser.user();
+    expect(kinds()).toEqual(['start', 'warn', 'renew']);
+    await desk.clock.advance(5);
+    expect(kinds()).toEqual(['start', 'warn', 'renew', 'warn']);
+  });
+
+  it.each([
+    ['activity', (browser: Browser) => browser.user()],
+    ['a request that is no activity', (browser: Browser) => browser.state()],
+  ])('V1 S13 longer limits call a warning off, which is told once: brought by %s', async (_, bring) => {
+    let limits = { warnAfter: 5, expireAfter: 20 };
+    await open({ security: { limits: () => limits } });
+    const browser = await desk.signedIn();
+    await desk.clock.advance(6);
+    limits = { warnAfter: 5, expireAfter: 30 };
+    await browser.state();
+    expect(kinds()).toEqual(['start', 'warn']);
+    limits = { warnAfter: 15, expireAfter: 30 };
+    await bring(browser);
+    await browser.user();
+    expect(kinds()).toEqual(['start', 'warn', 'renew']);
+    await desk.clock.advance(15);
+    expect(kinds()).toEqual(['start', 'warn', 'renew', 'warn']);
+  });
+
   it('V1 no event and no log line ever carries the session id', async () => {
     await open({ security: { onExpired: 'reject' } });
     const browser = await desk.signedIn();
@@ -64,17 +117,17 @@ describe('V events', () => {
 
   it('V1 the streams tell the same as the decorated methods', async () => {
     await open();
-    const kinds: string[] = [];
+    const heard: string[] = [];
     const events = desk.app.get(SessionSecurityEvents);
     merge(events.start$, events.warn$, events.renew$, events.expire$, events.end$).subscribe(({ kind }) =>
-      kinds.push(kind),
+      heard.push(kind),
     );
     const browser = await desk.signedIn();
     await desk.clock.advance(6);
     await browser.user();
     await browser.post('/logout');
-    expect(kinds).toEqual(['start', 'warn', 'renew', 'end']);
-    expect(kinds).toEqual(desk.log.events.map(({ kind }) => kind));
+    expect(heard).toEqual(['start', 'warn', 'renew', 'end']);
+    expect(heard).toEqual(kinds());
   });
 
   it('V2 1,000 idle sessions and no request at all: 1,000 expire events within E + 2 s, and nothing is left', async () => {

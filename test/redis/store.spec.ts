@@ -163,6 +163,18 @@ describe.each(Object.keys(clients))('the store of %s', (name) => {
     expect(one.kinds(record.id)).toEqual(['start', 'warn', 'renew', 'warn']);
   });
 
+  it('longer limits call a warning off too, which is told once', async () => {
+    const record = await one.start('sid', 0.1, 30);
+    await eventually(async () => {
+      await one.look();
+      return one.kinds(record.id).length === 2;
+    });
+    const longer = { ...record, limits: { warnAfter: 20, expireAfter: 30, maxLifetime: null } };
+    await Promise.all([one.store.adjust(longer), other.store.adjust(longer)]);
+    await one.look();
+    expect(one.kinds(record.id)).toEqual(['start', 'warn', 'renew']);
+  });
+
   it('S20 a lifetime ends on time whatever the activity', async () => {
     const record = await one.start('sid', 0.2, 0.4);
     await one.store.adjust({ ...record, limits: { warnAfter: 1, expireAfter: 1.5, maxLifetime: 1.7 } });

@@ -1,5 +1,5 @@
 -- Replaces limits and sign-in of a record that exists, and files its next deadline again: a shortening takes effect at
--- once. Last activity only grows.
+-- once, and a warning that is called off is told of. Last activity only grows.
 --
 -- KEYS  1 clock  2 deadlines  3 stream  4 session
 -- ARGV  1 id  2 limits  3 slack ms  4 started at  5 last activity at
@@ -11,7 +11,9 @@ if not before then return { text(now), 0 } end
 before.a = math.max(before.a, math.min(tonumber(ARGV[5]), now))
 local value = string.gsub(valueOf(before), '|%d+|[^|]+', function() return '|' .. ARGV[4] .. '|' .. ARGV[2] end, 1)
 local record = recordOf(value)
-if record.w and judge(record, now, 0).phase == 'active' then record.w = false end
+local isRenewed = record.w and judge(record, now, 0).phase == 'active'
+if isRenewed then record.w = false end
 redis.call('SET', KEYS[4], valueOf(record))
+if isRenewed then tell(KEYS[3], 'renew', ARGV[1], valueOf(record), now) end
 file(KEYS[2], ARGV[1], judge(record, now, tonumber(ARGV[3])).dueAt)
 return { text(now), 1 }

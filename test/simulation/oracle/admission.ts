@@ -87,7 +87,7 @@ export class Admission {
     life.limits = limits;
     life.foreseenSince = now;
     life.overdueSince = undefined;
-    if (now < life.latestWarning) life.warnedIn = undefined;
+    if (life.warnedIn === process.number && now < life.soonestWarning) this.#calledOff(life);
   }
 
   /** The instant, by the process's clock, at which a visit shows that somebody is there; none if it does not. */
@@ -120,12 +120,16 @@ export class Admission {
     const surelyMoves = seenAt > life.latest;
     life.active(seenAt, this.truth.at);
     life.overdueSince = undefined;
-    if (surelyMoves && life.warnedIn === process.number && stamp(process) < life.latestWarning) {
-      life.warnedIn = undefined;
-      // Under another id it is warned anew (C6): while the id changes, there may be nothing yet to call off.
-      if (life.moves > 0) life.wasExact = false;
-      else life.renewalsDue++;
-    }
+    if (surelyMoves && life.warnedIn === process.number && stamp(process) < life.latestWarning)
+      this.#calledOff(life);
+  }
+
+  /** A warning is called off, which is to be told. */
+  #calledOff(life: Life): void {
+    life.warnedIn = undefined;
+    // Under another id it is warned anew (C6): while the id changes, there may be nothing yet to call off.
+    if (life.moves > 0) life.wasExact = false;
+    else life.renewalsDue++;
   }
 
   /** Somebody is treated as signed in: their life must not be over in any way. */

@@ -2,7 +2,7 @@ import type { ServerProcess } from '../world/server-process.js';
 import type { Life } from './life.js';
 import { FOUND_WITHIN_MS, stamp, type Truth, WORK_MS } from './truth.js';
 
-/** Warned first: each idle period is warned of once and in time, and activity that calls it off is told. */
+/** Warned first: each idle period is warned of once and in time, and what calls it off is told. */
 export class Warnings {
   constructor(private readonly truth: Truth) {}
 
@@ -43,7 +43,7 @@ export class Warnings {
     return isLong && !this.truth.troubledSince(this.truth.at - sinceThen - WORK_MS);
   }
 
-  /** Activity that calls a warning off is told, at once and only then. */
+  /** What calls a warning off, activity or longer limits, is told, at once and only then. */
   checkRenewals(life: Life): void {
     const { renewals, renewalsDue } = life;
     const isOff =

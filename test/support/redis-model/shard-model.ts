@@ -123,8 +123,10 @@ export class ShardModel {
     const constants = ['', startedAt, limits, ...rest].join('|');
     const at = Math.max(known.lastActivityAt, Math.min(lastActivityAt, now));
     const record = recordIn(id, `${digits(at)}-${constants}`)!;
-    record.warned = known.warned && this.#judge(record, now, 0).phase !== 'active';
+    const isRenewed = known.warned && this.#judge(record, now, 0).phase === 'active';
+    record.warned = known.warned && !isRenewed;
     this.records.set(id, record);
+    if (isRenewed) this.#tell('renew', id, record, now);
     this.#file(id, this.#judge(record, now, slackMs).dueAt);
     return true;
   }

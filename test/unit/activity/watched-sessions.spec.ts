@@ -91,10 +91,12 @@ describe('the watched sessions of a process', () => {
 
   it('S13 shorter limits take effect at once, longer ones call a warning off', () => {
     put('a', undefined, { warnAfter: 50, expireAfter: 60 });
-    expect(watched.setLimits('a', LIMITS, START + 1_000)).toBe(true);
-    expect(watched.setLimits('a', { ...LIMITS }, START + 1_000)).toBe(false);
+    const setLimits = (limits: typeof LIMITS, after: number) => watched.setLimits('a', limits, START + after);
+    expect(setLimits(LIMITS, 1_000)).toEqual({ changed: true, renewed: false });
+    expect(setLimits({ ...LIMITS }, 1_000)).toEqual({ changed: false, renewed: false });
     expect(dueAt(5)).toEqual(['a warning']);
-    watched.setLimits('a', { warnAfter: 20, expireAfter: 30 }, START + 6_000);
+    expect(setLimits({ warnAfter: 6, expireAfter: 20 }, 6_000)).toEqual({ changed: true, renewed: false });
+    expect(setLimits({ warnAfter: 20, expireAfter: 30 }, 6_000)).toEqual({ changed: true, renewed: true });
     expect(dueAt(10)).toEqual([]);
     expect(dueAt(20)).toEqual(['a warning']);
     expect(dueAt(30)).toEqual(['a expired']);
@@ -165,7 +167,7 @@ describe('the watched sessions of a process', () => {
     expect(watched.get('a')?.limits).toEqual({ warnAfter: 50, expireAfter: 100, maxLifetime: null });
     expect(watched.get('b')?.limits).toEqual({ ...LIMITS, maxLifetime: null });
     expect(watched.limitsInForce).toBe(2);
-    expect(watched.setLimits('a', { warnAfter: 50, expireAfter: 100 }, START)).toBe(false);
+    expect(watched.setLimits('a', { warnAfter: 50, expireAfter: 100 }, START).changed).toBe(false);
     watched.remove('a');
     put('c');
     expect(watched.limitsInForce).toBe(1);
