@@ -97,8 +97,15 @@ export const faults = [
     'other limits are not filed',
     243,
     'lib/activity/watched-sessions.ts',
-    'this.#table.unset(slot, Flag.Warned);\n    this.#file(slot, now);\n    return true;',
-    'this.#table.unset(slot, Flag.Warned);\n    return true;',
+    'this.#file(slot, now);\n    return { changed: true, renewed };',
+    'return { changed: true, renewed };',
+  ),
+  fault(
+    'longer limits call a warning off, and nobody is told',
+    52,
+    'lib/activity/activity-tracker.ts',
+    'if (renewed) this.#tellRenewal(sessionId, now);\n    if (changed)',
+    'if (changed)',
   ),
   fault(
     'reading and changing a record is not one step',
