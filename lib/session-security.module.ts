@@ -45,6 +45,7 @@ import { FastifyPageTags, type PageTagServer } from './http/fastify/fastify-page
 import { FastifySessionPlatform } from './http/fastify/fastify-session-platform.js';
 import { ExpressSessionBlobs, SessionGate } from './http/gate/session-gate.js';
 import { LiveConnections } from './http/live-connections.js';
+import { MessageAdmission } from './http/message-admission.js';
 import { PageTags } from './http/page-tags.js';
 import { PingAnswer } from './http/ping-answer.js';
 import { pingController } from './http/ping.controller.js';
@@ -186,6 +187,7 @@ const http: Provider[] = [
   FastifyEntrance,
   FastifyPageTags,
   LiveConnections,
+  MessageAdmission,
   SessionSecurityService,
   { provide: APP_GUARD, useClass: SessionSecurityGuard },
   { provide: APP_INTERCEPTOR, useClass: SessionSecurityInterceptor },

@@ -18,17 +18,18 @@ interface ResolverContext {
   readonly res?: SessionSecurityResponse;
 }
 
-/** `undefined` for what has nothing to do with a browser, such as a message of a microservice. */
+/**
+ * `undefined` for what has nothing to do with a browser, such as a message of a microservice, and for messages to gateways,
+ * which have a guard of their own.
+ */
 export function handledBy(context: ExecutionContext, platform: SessionPlatform): Handled | undefined {
-  switch (context.getType<'http' | 'ws' | 'rpc' | 'graphql'>()) {
+  switch (context.getType<'http' | 'graphql'>()) {
     case 'http': {
       const http = context.switchToHttp();
       return { over: 'http', request: http.getRequest(), response: http.getResponse() };
     }
     case 'graphql':
       return handledByResolver(context.getArgByIndex<ResolverContext | undefined>(2), platform);
-    case 'ws':
-      return { over: 'connection', connection: context.switchToWs().getClient() };
     default:
       return undefined;
   }

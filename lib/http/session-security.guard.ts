@@ -10,7 +10,7 @@ import { SessionSecurityOptions, type SessionSecurityRequest } from '../options/
 import { EndNotice } from './end-notice.js';
 import { ExpiredAnswer } from './expired-answer.js';
 import { handledBy } from './handled-request.js';
-import { LiveConnections } from './live-connections.js';
+import { MessageAdmission } from './message-admission.js';
 import { RequestClassifier } from './request-classifier.js';
 import { storeUnavailable, tooManySessions } from './problem.js';
 import type { RequestState } from './request-state.js';
@@ -32,7 +32,7 @@ export class SessionSecurityGuard implements CanActivate {
     private readonly notice: EndNotice,
     private readonly platform: SessionPlatform,
     private readonly advisor: SetupAdvisor,
-    private readonly connections: LiveConnections,
+    private readonly messages: MessageAdmission,
     private readonly options: SessionSecurityOptions,
   ) {}
 
@@ -40,7 +40,7 @@ export class SessionSecurityGuard implements CanActivate {
   canActivate(context: ExecutionContext): boolean | Promise<boolean> {
     const handled = handledBy(context, this.platform);
     if (!handled) return true;
-    if (handled.over === 'connection') return this.#admitMessage(context, handled.connection);
+    if (handled.over === 'connection') return this.messages.admit(context, handled.connection);
     const { request, response } = handled;
     const headers = this.platform.headersOf(response);
     const state = this.enforcer.enforce(request);
@@ -63,19 +63,6 @@ export class SessionSecurityGuard implements CanActivate {
     return counted
       ? counted.then(() => this.#admit(context, request, headers, state))
       : this.#admit(context, request, headers, state);
-  }
-
-  /**
-   * What comes in over a connection that was opened by a watched session is heard for as long as that lives. It is
-   * activity only where the handler or its gateway says so: much of it is sent by programs.
-   */
-  async #admitMessage(context: ExecutionContext, connection: object): Promise<boolean> {
-    const request = await this.connections.requestOf(connection);
-    if (!request) return true;
-    const { outcome } = await this.enforcer.enforce(request);
-    if (outcome !== 'watched') return false;
-    if (this.classifier.isActivity(context)) await this.enforcer.touch(request);
-    return this.enforcer.stateOf(request).outcome === 'watched';
   }
 
   #requireSessions(request: SessionSecurityRequest): void {

@@ -15,6 +15,7 @@ import { describePolicy, type PolicyDescription } from '../policy/index.js';
 import { ClientTag } from './client-tag.js';
 import { EndNotice, type NoticeReason } from './end-notice.js';
 import { type LiveConnection, LiveConnections } from './live-connections.js';
+import { MessageAdmission } from './message-admission.js';
 import { PingAnswer, type SessionStatus } from './ping-answer.js';
 import type { SessionSecurityResponse } from './response-headers.js';
 import { SessionEnforcer } from './session-enforcer.js';
@@ -37,6 +38,7 @@ export class SessionSecurityService {
     private readonly tag: ClientTag,
     private readonly platform: SessionPlatform,
     private readonly connections: LiveConnections,
+    private readonly messages: MessageAdmission,
     private readonly options: SessionSecurityOptions,
   ) {}
 
@@ -129,6 +131,7 @@ export class SessionSecurityService {
   closeWithSession(connection: LiveConnection, request: IncomingMessage, readSession?: SessionReader): void {
     const opening = request as IncomingMessage & SessionSecurityRequest;
     const read = readSession ?? this.platform.sessionReader(this.options.cookieName);
+    this.messages.attend(connection);
     this.connections.watch(connection, opening, () => this.ended(opening), read);
   }
 

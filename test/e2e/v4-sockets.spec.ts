@@ -1,6 +1,5 @@
 import { once } from 'node:events';
 import type { IncomingMessage } from 'node:http';
-import { createRequire } from 'node:module';
 import type { AddressInfo } from 'node:net';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { Signer } from '@fastify/cookie';
@@ -14,10 +13,6 @@ import { WebSocket } from 'ws';
 import { type LiveConnection, Passive, type SessionReader, SessionSecurityService } from '../../lib/index.js';
 import { cookieOf, onFastify, SECRET, socketReader } from '../support/adapters.js';
 import { type Browser, WatchedApp } from '../support/watched-app.js';
-
-const { version } = createRequire(import.meta.url)('@nestjs/core/package.json') as { version: string };
-/** Nest 11 asks no global guard about messages, so there they are never activity. */
-const ASKS_ABOUT_MESSAGES = Number.parseInt(version) > 11;
 
 let desk: WatchedApp;
 let readSession: SessionReader | undefined;
@@ -40,6 +35,15 @@ class WardGateway implements OnGatewayConnection {
   @SubscribeMessage('note')
   note(): object {
     return { event: 'answer', data: 'note' };
+  }
+}
+
+/** Its sockets take their time to close. */
+@WebSocketGateway()
+class SlowToCloseGateway extends WardGateway {
+  override handleConnection(connection: LiveConnection & { close: unknown }, request: IncomingMessage) {
+    connection.close = () => undefined;
+    super.handleConnection(connection, request);
   }
 }
 
@@ -173,15 +177,28 @@ describe('V4 a WebSocket', () => {
     const socket = await openSocket(await desk.signedIn());
     const closing = once(socket, 'close');
     await desk.clock.advance(8);
-    if (ASKS_ABOUT_MESSAGES) {
-      await ask(socket, 'note');
-      await desk.clock.advance(8);
-      expect(desk.log.of('expire')).toEqual([]);
-    }
+    await ask(socket, 'note');
+    await desk.clock.advance(8);
+    expect(desk.log.of('expire')).toEqual([]);
     await ask(socket, 'position');
     await desk.clock.advance(2);
     expect(await codeOf(closing)).toBe(1008);
     expect(desk.log.of('expire')).toHaveLength(1);
+  });
+
+  it('V4 reaches no handler once the session has ended, also before it is closed', async () => {
+    await start(SlowToCloseGateway);
+    const [ended, staying] = [
+      await openSocket(await desk.signedIn()),
+      await openSocket(await desk.signedIn('ben')),
+    ];
+    await ask(ended, 'position');
+    await desk.security.endAll('anna');
+    const answers: unknown[] = [];
+    ended.on('message', (answer) => answers.push(answer));
+    ended.send(JSON.stringify({ event: 'position', data: null }));
+    await ask(staying, 'position');
+    expect(answers).toEqual([]);
   });
 
   it('V4 is left alone where the application does not ask for it', async () => {

@@ -1,5 +1,5 @@
 import type { EventEmitter } from 'node:events';
-import { ApplicationConfig, Reflector } from '@nestjs/core';
+import { ApplicationConfig, DiscoveryService, ModulesContainer, Reflector } from '@nestjs/core';
 import session from 'express-session';
 import { ActivityTracker } from '../../../lib/activity/activity-tracker.js';
 import type { Clock } from '../../../lib/activity/clock.js';
@@ -20,6 +20,7 @@ import { ExpressEntrance } from '../../../lib/http/express/express-entrance.js';
 import { ExpressSessionPlatform } from '../../../lib/http/express/express-session-platform.js';
 import { ExpressSessionBlobs, SessionGate } from '../../../lib/http/gate/session-gate.js';
 import { LiveConnections } from '../../../lib/http/live-connections.js';
+import { MessageAdmission } from '../../../lib/http/message-admission.js';
 import { PingAnswer, type SessionStatus } from '../../../lib/http/ping-answer.js';
 import { pingController } from '../../../lib/http/ping.controller.js';
 import { RequestClassifier } from '../../../lib/http/request-classifier.js';
@@ -152,17 +153,20 @@ export class ServerProcess implements Caller, Inhabitant {
     const notice = new EndNotice(enforcer, platform);
     const expiredAnswer = new ExpiredAnswer(options, platform, this.tracker);
     const reflector = new Reflector();
+    const classifier = new RequestClassifier(reflector, applicationConfig, options);
+    // Of gateways, of which there are none.
+    const discovery = new DiscoveryService(new ModulesContainer());
     this.middleware = new ExpressEntrance(enforcer, platform, options);
     this.guard = new SessionSecurityGuard(
       enforcer,
       this.tracker,
-      new RequestClassifier(reflector, applicationConfig, options),
+      classifier,
       reflector,
       expiredAnswer,
       notice,
       platform,
       advisor,
-      new LiveConnections(),
+      new MessageAdmission(new LiveConnections(), enforcer, classifier, reflector, discovery),
       options,
     );
     this.interceptor = new SessionSecurityInterceptor(enforcer, platform);
