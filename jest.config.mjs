@@ -31,7 +31,6 @@ export default {
       testPathIgnorePatterns: [
         'c7-',
         'configuration-traps',
-        'csrf',
         'e2e/passport',
         'e4-',
         'open-api',

@@ -184,7 +184,7 @@ export interface WatchedAppOptions {
   readonly providers?: Provider[];
   readonly clock?: VirtualClock;
   /** Changes the application before it is initialised; `useSession` registers the session middleware. */
-  readonly configure?: (app: INestApplication, useSession: () => void) => void;
+  readonly configure?: (app: INestApplication, useSession: () => void) => void | Promise<void>;
   readonly bodyParser?: boolean;
 }
 
@@ -220,7 +220,7 @@ export class WatchedApp {
       .compile();
     const app = createApplication(testing, { logger: messages, bodyParser: options.bodyParser ?? true });
     const useSession = (): void => useSessions(app, store, options.session);
-    if (options.configure) options.configure(app, useSession);
+    if (options.configure) await options.configure(app, useSession);
     else useSession();
     await app.listen(0, '127.0.0.1');
     return new WatchedApp(app, clock, app.get(EventLog), messages, store);
