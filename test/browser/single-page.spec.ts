@@ -46,14 +46,15 @@ test.each(LIBRARIES)('a page that asks with %s hears of any other refusal', asyn
   expect(new URL(page.url()).pathname).toBe('/patients');
 });
 
-test.each(['React', 'Vue'] as const)(
-  'the warning that is shown for %s keeps somebody signed in',
+test.each(['React', 'Vue', 'Angular'] as const)(
+  'the warning that is shown for %s keeps somebody signed in, and the page is left at the end',
   async (framework) => {
     const { server, context } = await openStage({ warnAfter: 2, expireAfter: 600 }, { bypassCSP: true });
     server.pages.set('/', { html: '<!doctype html><main></main>' });
     server.session.client = { dismiss: 'button' };
     server.session.signIn();
     const page = await context.newPage();
+    await page.clock.install();
     await page.goto('/');
     await page.addScriptTag({ content: await documentedComponent(framework) });
     const warning = page.getByRole('alertdialog', { name: /^You will be signed out in \d+ seconds\.$/ });
@@ -63,5 +64,8 @@ test.each(['React', 'Vue'] as const)(
     await page.getByRole('button', { name: 'Stay signed in' }).click();
     await warning.waitFor({ state: 'hidden' });
     expect(server.session.pings.filter(({ method }) => method === 'POST')).toHaveLength(1);
+    server.session.end('idle');
+    await page.clock.fastForward(601_000);
+    await page.waitForURL((url) => url.pathname === '/login');
   },
 );
