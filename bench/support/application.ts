@@ -21,15 +21,16 @@ import type { RedisActivityStore } from '../../lib/redis/index.js';
 /**
  * How an application keeps idle sessions out: not at all, by the usual middleware that writes the last activity into the
  * session, or with this module, whose records lie beside the sessions or, for several processes (`shared`), in Redis. And
- * what Nest itself takes for any global guard and interceptor, though they do nothing.
+ * what Nest itself takes for any global guard and interceptor, though they do nothing; that is all there can be gained
+ * where the sessions' own `EXPIRE` is left out (`unexpiring`).
  */
-export type Variant = 'bare' | 'hand-written' | 'empty' | 'module' | 'shared';
-export const VARIANTS: readonly Variant[] = ['bare', 'hand-written', 'empty', 'module'];
+export type Variant = 'bare' | 'hand-written' | 'empty' | 'module' | 'unexpiring' | 'shared';
 export const VARIANT_NAMES: Record<Variant, string> = {
   bare: 'express-session alone',
   'hand-written': 'with `req.session.lastActivity = now`',
   empty: 'with a global guard and an interceptor that do nothing',
   module: 'with nestjs-session-security',
+  unexpiring: 'without EXPIRE, with a global guard and an interceptor that do nothing',
   shared: 'with nestjs-session-security and RedisActivityStore',
 };
 
@@ -108,6 +109,7 @@ const MODULES: Record<Exclude<Variant, 'shared'>, Type> = {
   'hand-written': BareModule,
   empty: EmptyModule,
   module: WatchedModule,
+  unexpiring: EmptyModule,
 };
 
 /** The same application in one of its variants, not listening yet. */

@@ -15,7 +15,8 @@ const client =
   redisSocket === undefined ? undefined : createClient({ socket: { path: redisSocket, tls: false } });
 await client?.connect();
 // With records in Redis, the session store's own writes for each request are not needed.
-const data = client && new RedisStore({ client, disableTouch: variant === 'shared' });
+const data =
+  client && new RedisStore({ client, disableTouch: variant === 'shared' || variant === 'unexpiring' });
 const records = client && variant === 'shared' ? new RedisActivityStore({ client }) : undefined;
 const application = await createApplication(variant, data, records);
 const server = (await application.listen(0, '127.0.0.1')) as Server;
