@@ -34,11 +34,15 @@ export class LocalDeadlines implements Deadlines {
 
   async work(now: number): Promise<void> {
     let due = 0;
+    /** Whose blobs are still in the store; the grave keeps everybody from them, so they wait until all ends are told. */
+    const ended: string[] = [];
     for (let more = true; more;) {
-      const batch = await this.store.due(now, SLICE);
+      const at = this.clock.now();
+      const batch = await this.store.due(at, SLICE);
       due += batch.due.length;
-      await Promise.all(batch.due.map((record) => this.#pass(record, now)));
-      more = batch.more;
+      for (const record of batch.due) if (this.#pass(record, at)) ended.push(record.sessionId!);
+      if (!batch.more) await Promise.all(ended.splice(-SLICE).map((id) => this.debts.removeBlob(id)));
+      more = batch.more || ended.length > 0;
       if (more) await new Promise((resolve) => setImmediate(resolve));
     }
     if (due > 0) {
@@ -61,22 +65,28 @@ export class LocalDeadlines implements Deadlines {
     return reason;
   }
 
-  /** Tells of one passed boundary at once; answers when the ended session's blob is removed too. */
-  async #pass({ kind, reason, dueAt, record, sessionId }: DueRecord, at: number): Promise<void> {
-    if (kind === 'warn') return this.announcements.tell({ kind, record, at, dueAt, reason });
-    if (kind === 'gone') {
-      if (sessionId !== undefined) this.finder.forget(sessionId);
-      return this.announcements.tellWaiting(record.id, reason);
+  /** Tells of one passed boundary; answers whether it has ended a session whose blob is to be removed. */
+  #pass({ kind, reason, dueAt, record, sessionId }: DueRecord, at: number): boolean {
+    if (kind === 'warn') {
+      this.announcements.tell({ kind, record, at, dueAt, reason });
+      return false;
     }
     if (sessionId !== undefined) {
-      this.tombstones.bury(sessionId, reason);
+      if (kind === 'expire') this.tombstones.bury(sessionId, reason);
       this.finder.forget(sessionId);
-      // It is just being carried over; its time will be over under the new id too.
-      const successors = this.rotations.successorsOf(sessionId);
-      if (successors.some((successor) => this.endings.isInUse(successor))) return;
     }
-    if (sessionId === undefined || this.tombstones.tellOnce(sessionId))
+    if (kind === 'gone') {
+      this.announcements.tellWaiting(record.id, reason);
+      return false;
+    }
+    if (sessionId === undefined) {
       this.announcements.tellEnd(record, reason, dueAt);
-    if (sessionId !== undefined) await this.debts.removeBlob(sessionId);
+      return false;
+    }
+    // It is just being carried over; its time will be over under the new id too.
+    const successors = this.rotations.successorsOf(sessionId);
+    if (successors.some((successor) => this.endings.isInUse(successor))) return false;
+    if (this.tombstones.tellOnce(sessionId)) this.announcements.tellEnd(record, reason, dueAt);
+    return true;
   }
 }
