@@ -26,6 +26,8 @@ import type { Touch, WatchedSession, WatchedSessions } from './watched-sessions.
 
 /** The group of handlers that removes the blobs of ended sessions, on whichever process can. */
 const BLOBS_GROUP = 'session-security:blobs';
+/** How often a store that has failed is asked again for what it owes. */
+const RETRY_MS = 1000;
 
 /**
  * The heart: knows of every watched session when it was last active, and ends it exactly when its time is over. Here its
@@ -52,6 +54,7 @@ export class ActivityTracker {
   readonly #settling = new Map<string, Promise<EndReason | undefined>>();
   #recovering: Promise<void> | undefined;
   #recoveryFailed = false;
+  #retryAt = -Infinity;
   #ticking: Promise<void> | undefined;
   #stopTicking: (() => void) | undefined;
 
@@ -101,12 +104,12 @@ export class ActivityTracker {
     return this.#announcements.signals;
   }
 
-  /** Starts looking at deadlines, at the turn of each second or as often as a shared store asks for. */
+  /** Starts looking at deadlines, at the turn of each quarter of a second or as often as a shared store asks for. */
   async open(): Promise<void> {
     const tick = (): Promise<void> => this.tick();
     this.#stopTicking ??= this.#shared
       ? this.clock.every(this.#shared.pollIntervalMs, tick)
-      : this.clock.everySecond(tick);
+      : this.clock.everyQuarter(tick);
     await this.#shared?.open().catch((error: unknown) => this.#health.lost(error));
   }
 
@@ -400,7 +403,7 @@ export class ActivityTracker {
   }
 
   /**
-   * One second's work: deadlines, what a failing store still owes, never two at a time; and the flush, which no deadline
+   * What is due by now: deadlines, what a failing store still owes, never two at a time; and the flush, which no deadline
    * waits for.
    */
   async tick(): Promise<void> {
@@ -431,6 +434,8 @@ export class ActivityTracker {
     this.#tombstones.sweep(now);
     this.#revocations.sweep(now);
     await this.#deadlines.work(now);
+    if (now < this.#retryAt) return;
+    this.#retryAt = now + RETRY_MS;
     if (this.#recoveryFailed) {
       this.#recoveryFailed = false;
       this.recover();

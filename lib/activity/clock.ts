@@ -14,12 +14,14 @@ export abstract class Clock {
    */
   abstract every(milliseconds: number, callback: () => unknown): () => void;
 
-  /** As {@link every} second; at the turn of each, if the clock can do that. */
-  everySecond(callback: () => unknown): () => void {
+  /** As {@link every} quarter of a second, at its turn; a clock in a test may do so once a second. */
+  everyQuarter(callback: () => unknown): () => void {
     return this.every(SECOND_MS, callback);
   }
 }
 
+/** Deadlines are worked off by quarters of a second. */
+export const QUARTER_MS = 250;
 const SECOND_MS = 1000;
 
 /**
@@ -44,11 +46,11 @@ export class SystemClock extends Clock {
     return () => clearInterval(timer);
   }
 
-  /** Deadlines are worked off by whole seconds: who looks at the turn of one is never most of a second late. */
-  override everySecond(callback: () => unknown): () => void {
+  /** Whoever looks at the turn of each quarter is late by less than one, and the work of a second comes in four parts. */
+  override everyQuarter(callback: () => unknown): () => void {
     let stop: () => void;
     const wait = (): void => {
-      stop = this.every(SECOND_MS - (this.now() % SECOND_MS), () => {
+      stop = this.every(QUARTER_MS - (this.now() % QUARTER_MS), () => {
         stop();
         wait();
         return callback();

@@ -9,7 +9,7 @@ import { channel } from 'node:diagnostics_channel';
  * | `nestjs-session-security:event` | every event, as the application's handlers get it |
  * | `nestjs-session-security:touch` | `{ moved, renewed }` for each request or ping that counted |
  * | `nestjs-session-security:flush` | `{ updates, gone, durationMs }` for each batch written |
- * | `nestjs-session-security:deadlines` | `{ due, durationMs, watched }` for each second's work that found any |
+ * | `nestjs-session-security:deadlines` | `{ due, durationMs, watched }` for each look that found any |
  * | `nestjs-session-security:use-after-end` | `{ session, userId, reason, at }`: an ended session's cookie came back |
  * | `nestjs-session-security:store-failure` | `{ operation, message }` |
  *
