@@ -128,8 +128,14 @@ export function createSessionMonitor(ports: MonitorPorts, options: MonitorOption
   const hasNews = (): boolean => last > told;
   /** The newest activity comes from this tab. */
   const isOwn = (): boolean => last < postedAt + POST_EVERY;
-  /** Until when the warning waits for the server to hear of the newest activity, as far as that calls it off. */
-  const heldUntil = (): number => min(now() + limit * 1.5, warnAt + last - told);
+  /**
+   * The warning waits for the server to hear of the newest activity, as far as that calls it off.
+   *
+   * @param from when it is or was to be asked
+   */
+  const hold = (from: number): void => {
+    holdUntil = max(holdUntil, min(from + limit * 1.5, warnAt + last - told));
+  };
   const warnsAt = (): number => max(warnAt, holdUntil);
   const tell = (type: StandingEvent): void =>
     notify(type, { reason: lifetime ? 'lifetime' : 'idle', remaining: remaining() });
@@ -138,6 +144,7 @@ export function createSessionMonitor(ports: MonitorPorts, options: MonitorOption
   function judge(isMessage?: boolean | void): void {
     const time = now();
     if (time >= endAt) hide();
+    if (phase === ACTIVE && !failures && time >= warnAt - lead && hasNews() && !lifetime) hold(warnAt);
     if (!isMessage && time >= nextAskAt()) {
       if (request) fail();
       else ask();
@@ -188,7 +195,7 @@ export function createSessionMonitor(ports: MonitorPorts, options: MonitorOption
     const time = now();
     const mine = (request = {});
     retryAt = time + limit;
-    if (phase === ACTIVE && !failures) holdUntil ||= hasNews() ? heldUntil() : time + LONGEST_DELAY;
+    if (phase === ACTIVE && !failures) holdUntil ||= time + LONGEST_DELAY;
     const work = async (granted: unknown): Promise<void> => {
       if (request !== mine) return;
       // Another tab is asking. Its answer comes by the channel; a frozen one would never give any.
@@ -321,7 +328,7 @@ export function createSessionMonitor(ports: MonitorPorts, options: MonitorOption
       last = instant;
       // Activity in another tab calls the warning off here too, for as long as that tab may take to reach the server.
       if (phase === WARNING) {
-        holdUntil = heldUntil();
+        hold(time);
         retryAt = time + limit;
       }
     }

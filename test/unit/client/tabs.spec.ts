@@ -46,6 +46,17 @@ describe('several tabs', () => {
     expect(phases([there!, here])).toEqual(['active', 'warning']);
   });
 
+  test('T7 activity while the server is being asked holds the warning off in all tabs, however slow the server is', async () => {
+    const browser = new VirtualBrowser({ warnAfter: 30, expireAfter: 60 });
+    const tabs = await browser.openMany(2);
+    browser.latency = { up: 1000, down: 2000 };
+    await browser.advance(29_850);
+    tabs[1]!.monitor.activity();
+    await browser.advance(10_000);
+    expect(tabs.flatMap((tab) => tab.times('warn'))).toEqual([]);
+    expect(browser.server.pings.map(({ method }) => method)).toEqual(['GET', 'POST']);
+  });
+
   test('T8 signing out in one tab covers all others within a second', async () => {
     const browser = new VirtualBrowser(SHORT);
     const tabs = await browser.openMany(3);
