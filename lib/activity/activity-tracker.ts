@@ -147,8 +147,8 @@ export class ActivityTracker {
    * Rejects when the store fails: then nothing is known, and nobody may be let in or ended on a guess.
    */
   async locate(sessionId: string): Promise<WatchedSession | undefined> {
-    // What begins here has been stored already, perhaps, but is not told yet.
-    await this.#beginnings.over(sessionId);
+    // What begins here has been stored already, perhaps, but is not told yet; after one that failed another may begin.
+    while (this.#beginnings.has(sessionId)) await this.#beginnings.over(sessionId);
     const known = this.watched.get(sessionId);
     if (known || this.#tombstones.has(sessionId) || this.#endings.has(sessionId)) return known;
     return this.#finder.find(sessionId);

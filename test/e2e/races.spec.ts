@@ -553,6 +553,33 @@ describe('no race makes two of one, or one of two', () => {
     expect(await seen).toEqual({ user: 'anna', starts: 1 });
   });
 
+  it('what begins after a start that failed is told before a parallel request goes on with it', async () => {
+    await open();
+    const browser = desk.browser();
+    await browser.post('/write', { basket: 1 });
+    await new Promise((resolve) =>
+      store.set(browser.sessionId, { cookie: {}, user: { id: 'anna' } } as never, resolve),
+    );
+    const [looked, failing, held] = [
+      store.hold('get', isRecord),
+      store.hold('set', isRecord),
+      store.hold('set', isRecord),
+    ];
+    const starting = [browser.copy().user(), browser.copy().user()];
+    await looked.reached;
+    await soon();
+    looked.release();
+    await failing.reached;
+    const seen = browser.user().then((user) => ({ user, starts: desk.log.of('start').length }));
+    await soon();
+    failing.fail();
+    await held.reached;
+    await soon();
+    held.release();
+    expect(await seen).toEqual({ user: 'anna', starts: 1 });
+    await Promise.all(starting);
+  });
+
   it('a sign-in while the sessions of before are taken up is watched once', async () => {
     await open();
     // The first attempt fails, so that the next one comes when somebody signs in.
@@ -567,6 +594,25 @@ describe('no race makes two of one, or one of two', () => {
     await signIn;
     await desk.clock.advance(12);
     expect(desk.log.events.map(({ kind }) => kind)).toEqual(['start', 'warn', 'expire', 'end']);
+  });
+
+  it('a session that this process does not know yet gets another id while the store reads it, and goes on', async () => {
+    await open();
+    const browser = await desk.signedIn();
+    await desk.close();
+    desk = await WatchedApp.start({ store });
+    const recovery = store.hold('all');
+    await desk.browser().user();
+    await recovery.reached;
+    const reading = store.hold('get', isSession);
+    const early = browser.moveTo(desk).copy().user();
+    await reading.reached;
+    await browser.post('/rotate').expect(201);
+    reading.release();
+    expect(await early).toBe('anna');
+    expect(await browser.user()).toBe('anna');
+    expect(desk.log.events).toEqual([]);
+    recovery.release();
   });
 
   describe('while a stamp of the future is corrected in the store', () => {

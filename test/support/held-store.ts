@@ -8,6 +8,8 @@ export interface HeldCall {
   /** Resolves when the call has come. */
   readonly reached: Promise<void>;
   release(): void;
+  /** Answers with an error, although it has been carried out. */
+  fail(): void;
 }
 
 interface Interception {
@@ -42,14 +44,16 @@ export class HeldStore extends session.MemoryStore {
   /** Holds back the answer of the next such call. */
   hold(method: Method, matches: (key: string) => boolean = () => true): HeldCall {
     let release = (): void => undefined;
+    let fail = (): void => undefined;
     const reached = new Promise<void>((resolve) => {
-      const intercept = (answer: () => void): void => {
+      const intercept: Interception['intercept'] = (answer, refuse) => {
         release = answer;
+        fail = () => refuse(new Error('the answer was lost'));
         resolve();
       };
       this.#interceptions.push({ method, matches, intercept });
     });
-    return { reached, release: () => release() };
+    return { reached, release: () => release(), fail: () => fail() };
   }
 
   /** Answers the next such call with an error, although it has been carried out. */
