@@ -36,12 +36,13 @@ export class LeftBehind {
   #checkGone(life: Life): void {
     const { sessionId } = life;
     if (this.truth.history.bySessionId(sessionId) !== life) return;
-    if (this.truth.recordOf(life))
+    // A failing store may write a record after it was told to remove it, and never say so.
+    const isRecordLeft = this.truth.recordOf(life) !== undefined;
+    if (isRecordLeft && !life.endedInTrouble)
       this.truth.break('nothing left behind', `the record of ${life.title} is still there`);
     const left = this.truth.world.storage.read(sessionId);
-    // A failing store may write a session after it was told to remove it, and never say so: dead all the same, because it
-    // is marked as watched and has no record (S16).
-    const isDead = life.endedInTrouble && left?.includes('"sessionSecurity"');
+    // A session likewise: dead all the same, because it is marked as watched and has no record (S16).
+    const isDead = life.endedInTrouble && !isRecordLeft && left?.includes('"sessionSecurity"');
     if (!life.leavesSession && !isDead && left?.includes('"user"'))
       this.truth.break('nothing left behind', `the session of ${life.title} is still there`);
   }

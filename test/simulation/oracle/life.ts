@@ -49,7 +49,7 @@ export class Life {
   murky = false;
   /** Its end leaves the session to an anonymous visitor, so that there may be one under its id for ever. */
   leavesSession = false;
-  /** The store was failing when its end was told. */
+  /** The store was failing while its end was worked off, or when that was told. */
   endedInTrouble = false;
   /** From this instant of the world on, a browser's cookie leads to it. */
   visibleSince = Infinity;

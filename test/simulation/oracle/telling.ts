@@ -87,7 +87,7 @@ export class Telling {
     if (!isTimeout && !isClaimed && !isLeft && !life.doubtful && !life.murky && !life.reusesId)
       this.truth.break('never early', `${life.title} ended without cause: ${reason}`);
     life.toldIn.add(process.number);
-    life.endedInTrouble = this.truth.troubledSince(this.truth.at);
+    life.endedInTrouble = this.truth.troubledSince(life.overdueSince ?? this.truth.at);
     life.end(this.truth.at);
   }
 
