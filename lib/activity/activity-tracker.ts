@@ -293,6 +293,16 @@ export class ActivityTracker {
     return this.#succession.carry(from, to);
   }
 
+  /** Has the session under this id been given another, or is it just being given it? */
+  isCarried(sessionId: string): boolean {
+    return this.#rotations.successorsOf(sessionId).length > 0;
+  }
+
+  /** When it has been given, or could not be. Never rejects. */
+  async carried(sessionId: string): Promise<void> {
+    await Promise.all(this.#rotations.successorsOf(sessionId).map((other) => this.#beginnings.over(other)));
+  }
+
   /** The id under which a session goes on whose id was given up, if it lives. */
   successorOf(sessionId: string): string | undefined {
     return this.#rotations.successorOf(sessionId);

@@ -97,25 +97,55 @@ export class UserSessions {
     if (maxSessionsPerUser === null || userId === undefined) return;
     const id = this.references.ofSession(sessionId);
     this.#candidates.add(id);
-    // One after the other: two that looked at the same time would each miss the other.
-    const before = this.#turns.get(userId) ?? Promise.resolve();
-    const admitted = before.then(() => this.#admit(sessionId, id, userId, maxSessionsPerUser));
-    const turn = admitted.catch(() => undefined).finally(() => this.#candidates.delete(id));
+    await this.#inTurn(userId, async () => {
+      try {
+        await this.#admit(sessionId, id, userId, maxSessionsPerUser);
+      } finally {
+        this.#candidates.delete(id);
+      }
+    });
+  }
+
+  /**
+   * Goes on with a session whose id was given up under its new id. If a parallel request has given it another, and its
+   * user has as many sessions as are allowed, it goes on under that one alone.
+   *
+   * @returns the id under which it goes on; `undefined` if it has ended meanwhile.
+   */
+  async carry(from: string, to: string): Promise<string | undefined> {
+    const { maxSessionsPerUser: max } = this.allowance;
+    const carry = async (): Promise<string | undefined> =>
+      (await this.tracker.carry(from, to)) ? to : undefined;
+    if (max === null || !this.tracker.isCarried(from)) return carry();
+    await this.tracker.carried(from);
+    const successor = this.tracker.successorOf(from);
+    const userId = successor === undefined ? undefined : this.watched.get(successor)?.userId;
+    if (userId === undefined) return carry();
+    return this.#inTurn(userId, async () =>
+      (await this.#living(userId)).length < max ? carry() : this.tracker.successorOf(from),
+    );
+  }
+
+  /** One after the other for each user: two that looked at the same time would each miss the other. */
+  async #inTurn<Result>(userId: string, work: () => Promise<Result>): Promise<Result> {
+    const result = (this.#turns.get(userId) ?? Promise.resolve()).then(work);
+    const turn = result.then(ignore, ignore);
     this.#turns.set(userId, turn);
     try {
-      await admitted;
+      return await result;
     } finally {
-      await turn;
       if (this.#turns.get(userId) === turn) this.#turns.delete(userId);
     }
   }
 
-  async #admit(sessionId: string, id: string, userId: string, max: number): Promise<void> {
+  async #living(userId: string): Promise<FoundSession[]> {
     await this.tracker.recovered();
     const now = this.clock.now();
-    const living = oldestFirst(await this.store.ofUser(userId)).filter(
-      ({ record }) => shown(record, now).length > 0,
-    );
+    return oldestFirst(await this.store.ofUser(userId)).filter(({ record }) => shown(record, now).length > 0);
+  }
+
+  async #admit(sessionId: string, id: string, userId: string, max: number): Promise<void> {
+    const living = await this.#living(userId);
     if (this.allowance.onTooManySessions === 'end-oldest') {
       for (const session of living.slice(0, -max)) await this.tracker.endFound(session, 'replaced');
       return;
@@ -140,6 +170,10 @@ export class UserSessions {
       record: { id: this.references.ofSession(sessionId), ...this.watched.get(sessionId)! },
     }));
   }
+}
+
+function ignore(): void {
+  // Who waits for a turn only waits for it to be over.
 }
 
 function oldestFirst(found: FoundSession[]): FoundSession[] {

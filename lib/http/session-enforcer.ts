@@ -39,7 +39,7 @@ export class SessionEnforcer {
   ) {
     this.#outcomes = new RequestOutcomes(tracker, users, platform, signIn, options, advisor, clock);
     this.#judgement = new SessionJudgement(tracker, platform, signIn, options, advisor, this.#outcomes);
-    this.#settlement = new SessionSettlement(tracker, platform, signIn, advisor, this.#outcomes);
+    this.#settlement = new SessionSettlement(tracker, platform, signIn, users, advisor, this.#outcomes);
     platform.onRotation((request, sessionId, through) => {
       const state = this.#remember(request, this.stateOf(request));
       this.#settlement.rotate(request, state, sessionId, through);

@@ -1,6 +1,6 @@
 import { isSameUser } from '../activity/activity-record.js';
 import type { ActivityTracker } from '../activity/activity-tracker.js';
-import { TooManySessionsError } from '../activity/user-sessions.js';
+import { TooManySessionsError, type UserSessions } from '../activity/user-sessions.js';
 import type { SessionSecurityRequest } from '../options/index.js';
 import type { RequestState } from './request-state.js';
 import type { RequestOutcomes } from './request-outcomes.js';
@@ -15,6 +15,7 @@ export class SessionSettlement {
     private readonly tracker: ActivityTracker,
     private readonly platform: SessionPlatform,
     private readonly signIn: SignIn,
+    private readonly users: UserSessions,
     private readonly advisor: SetupAdvisor,
     private readonly outcomes: RequestOutcomes,
   ) {}
@@ -111,7 +112,11 @@ export class SessionSettlement {
       return;
     }
     try {
-      if (await this.tracker.carry(rotatedFrom, successor.id)) state.sessionId = successor.id;
+      const sessionId = await this.users.carry(rotatedFrom, successor.id);
+      if (sessionId === undefined) return;
+      this.outcomes.watch(state, sessionId);
+      // What the application may have saved under an id of its own is nobody's.
+      if (sessionId !== successor.id) await this.tracker.end(successor.id, 'replaced');
     } catch (error) {
       // Without a record the marker would be a death sentence; the next request sees the session for the first time.
       eraseMarker(successor.data);

@@ -5,8 +5,14 @@ import { STORE_KINDS, StoreYard, type TestStore } from '../support/stores/kinds.
 import { WatchedApp, type WatchedAppOptions } from '../support/watched-app.js';
 
 interface Call {
-  session: Record<string, unknown> & { regenerate(callback: (error: unknown) => void): void };
+  session: Record<string, unknown> & {
+    regenerate(callback: (error: unknown) => void): void;
+    save(callback: (error: unknown) => void): void;
+  };
 }
+
+/** Requests that wait for one another. */
+const arrived: (() => void)[] = [];
 
 @Controller('id')
 class IdController {
@@ -14,6 +20,19 @@ class IdController {
   @Post('drop')
   async drop(@Req() request: Call): Promise<void> {
     await promisify<void>((done) => request.session.regenerate(done))();
+  }
+
+  /** Once three have come, each gives the id up for another, and saves the session there. */
+  @Post('rotate-together')
+  async rotateTogether(@Req() request: Call): Promise<void> {
+    await new Promise<void>((resolve) => {
+      arrived.push(resolve);
+      if (arrived.length === 3) for (const goOn of arrived) goOn();
+    });
+    const { user, sessionSecurity } = request.session;
+    await promisify<void>((done) => request.session.regenerate(done))();
+    Object.assign(request.session, { user, sessionSecurity });
+    await promisify<void>((done) => request.session.save(done))();
   }
 
   @Post('rotate-and-fail')
@@ -79,6 +98,35 @@ describe.each(STORE_KINDS)('C6 a session gets another id ($kind)', ({ kind }) =>
     expect([await browser.user(), await old.user()]).toEqual([null, null]);
     expect(desk.log.of('end')).toEqual([expect.objectContaining({ reason: 'logout' })]);
   });
+
+  it.each([
+    [1, 1],
+    [2, 2],
+    [3, 3],
+    [null, 3],
+  ])(
+    'C6 three rotations at once leave no more sessions than maxSessionsPerUser: %j',
+    async (maxSessionsPerUser, left) => {
+      arrived.length = 0;
+      await open({ security: { maxSessionsPerUser, onTooManySessions: 'refuse' } });
+      const browser = await desk.signedIn();
+      const tabs = [browser.copy(), browser.copy(), browser.copy()];
+      const answers = await Promise.all(tabs.map((tab) => tab.post('/id/rotate-together')));
+      expect(answers.map(({ status }) => status)).toEqual([201, 201, 201]);
+      // Who was given no cookie goes on with that of another tab, as they share them.
+      const moved = tabs.filter((tab) => tab.sessionId !== browser.sessionId);
+      expect(moved).toHaveLength(left);
+      expect(await Promise.all(moved.map((tab) => tab.user()))).toEqual(moved.map(() => 'anna'));
+      expect(await desk.security.list('anna')).toHaveLength(left);
+      expect(await browser.user()).toBeNull();
+      expect(Object.keys(await stored.signedIn())).toHaveLength(left);
+      await moved[0]!.post('/logout');
+      expect(await Promise.all(tabs.map((tab) => tab.user()))).toEqual([null, null, null]);
+      expect(desk.log.of('end')).toHaveLength(left);
+      expect(desk.log.of('start')).toHaveLength(left);
+      expect([await stored.signedIn(), await stored.records()]).toEqual([{}, {}]);
+    },
+  );
 
   it('C6 two rotations at once leave no id alive that nobody watches', async () => {
     await open();
