@@ -215,6 +215,11 @@ export class ActivityTracker {
     return this.#beginnings.ofUser(userId);
   }
 
+  /** When what begins under this id, if anything, has begun or failed to. Never rejects. */
+  begun(sessionId: string): Promise<void> | undefined {
+    return this.#beginnings.over(sessionId);
+  }
+
   /** Is there anything of this session that could be ended: a life here, one that begins, or one under a new id? */
   isInUse(sessionId: string): boolean {
     return this.#endings.isInUse(sessionId);
@@ -300,7 +305,7 @@ export class ActivityTracker {
 
   /** When it has been given, or could not be. Never rejects. */
   async carried(sessionId: string): Promise<void> {
-    await Promise.all(this.#rotations.successorsOf(sessionId).map((other) => this.#beginnings.over(other)));
+    await Promise.all(this.#rotations.successorsOf(sessionId).map(async (other) => this.begun(other)));
   }
 
   /** The id under which a session goes on whose id was given up, if it lives. */

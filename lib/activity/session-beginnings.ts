@@ -17,6 +17,15 @@ export interface SessionStart {
   readonly device?: string | undefined;
 }
 
+interface KeepOptions {
+  /** It goes on from another id: nothing is told. */
+  readonly silent?: boolean;
+  /** Somebody else is watched under this id, whose session ends by that. */
+  readonly isReplacing?: boolean;
+  /** Called when it is watched, with who was watched until then. */
+  readonly tell?: (previous?: WatchedSession) => void;
+}
+
 /** A session that just begins. */
 interface Beginning {
   readonly record: ActivityRecord;
@@ -88,8 +97,8 @@ export class SessionBeginnings {
       ...(userId === undefined ? {} : { userId }),
       ...(device === undefined ? {} : { device }),
     };
-    if (replaced) await this.#shared?.end(id, 'replaced', 'keep');
     await this.keep(sessionId, record, {
+      isReplacing: replaced !== undefined,
       tell: (previous) => {
         // Unless it has ended while the other one was stored: then that has been told.
         if (previous && previous.life === replaced?.life)
@@ -104,13 +113,13 @@ export class SessionBeginnings {
   async keep(
     sessionId: string,
     record: ActivityRecord,
-    { silent = false, tell }: { silent?: boolean; tell?: (previous?: WatchedSession) => void } = {},
+    { silent = false, isReplacing = false, tell }: KeepOptions = {},
   ): Promise<void> {
     // What is still to be done for an earlier life of this id is overwritten.
     this.debts.cancel(sessionId);
     this.finder.handle(record.id);
     const seen = withoutAllowance(record);
-    const stored = this.#shared ? this.#shared.start(seen, sessionId, silent) : this.store.start(seen);
+    const stored = this.#store(seen, sessionId, { silent, isReplacing });
     const done = stored.then(
       () => {
         // Meanwhile who was there has gone on to another id, or has ended: nobody takes their place here.
@@ -133,6 +142,17 @@ export class SessionBeginnings {
     } finally {
       if (this.#starting.get(sessionId)?.done === done) this.#starting.delete(sessionId);
     }
+  }
+
+  async #store(
+    record: ActivityRecord,
+    sessionId: string,
+    { silent = false, isReplacing = false }: KeepOptions,
+  ): Promise<void> {
+    if (!this.#shared) return this.store.start(record);
+    // Told by the store, and by nobody here.
+    if (isReplacing) await this.#shared.end(record.id, 'replaced', 'keep');
+    await this.#shared.start(record, sessionId, silent);
   }
 
   #nextLife(now: number): number {

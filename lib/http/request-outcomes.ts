@@ -45,6 +45,8 @@ export class RequestOutcomes {
   /**
    * Begins to watch the request's session.
    *
+   * @returns whether it does; not if the session that the request has read is over, because a parallel request has signed
+   *   somebody else in under its id.
    * @throws {TooManySessionsError} if its user has as many sessions as are allowed.
    */
   async start(
@@ -52,14 +54,20 @@ export class RequestOutcomes {
     session: RequestSession,
     state: RequestState,
     userId: string | undefined,
-  ): Promise<void> {
+  ): Promise<boolean> {
     this.advisor.watching(session);
     const limits = await this.signIn.limits(request);
+    // Nothing comes between looking and beginning.
+    for (let other = this.tracker.begun(session.id); other; other = this.tracker.begun(session.id))
+      await other;
+    const marker = readMarker(session.data);
+    if (marker && marker.life !== this.tracker.lifeOf(session.id)) return false;
     const record = await this.tracker.start(session.id, { userId, limits, device: deviceOf(request) });
     await this.users.makeRoom(session.id);
     writeMarker(session.data, record.life);
     this.watch(state, session.id);
     delete state.ended;
+    return true;
   }
 
   /** The user is gone, the session id stays in use for whoever comes. */

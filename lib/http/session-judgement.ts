@@ -67,7 +67,7 @@ export class SessionJudgement {
     if (this.tracker.isDead(session.id)) return this.outcomes.abandon(request, state, session.id);
     // Somebody else signed in under the same session id, unseen: their clocks start now.
     if (signedIn && !isSameUser(record.userId, signedIn.userId))
-      return this.outcomes.start(request, session, state, signedIn.userId);
+      return this.#start(request, session, state, signedIn);
     // Other limits may end a session, but not revive one that has ended by those before.
     if (!(await this.#lives(session.id))) return this.outcomes.abandon(request, state, session.id);
     if (signedIn) await this.#adoptLimits(request, session.id);
@@ -91,7 +91,17 @@ export class SessionJudgement {
   ): Promise<void> {
     if (await this.tracker.findTombstone(session.id))
       return this.outcomes.abandon(request, state, session.id);
-    await this.outcomes.start(request, session, state, signedIn?.userId);
+    await this.#start(request, session, state, signedIn);
+  }
+
+  async #start(
+    request: SessionSecurityRequest,
+    session: RequestSession,
+    state: RequestState,
+    signedIn: SignedIn,
+  ): Promise<void> {
+    if (!(await this.outcomes.start(request, session, state, signedIn?.userId)))
+      this.outcomes.loseTo(request, state);
   }
 
   async #adoptLimits(request: SessionSecurityRequest, sessionId: string): Promise<void> {

@@ -90,6 +90,8 @@ export class SessionSettlement {
     await this.#settleRotation(state, signedIn ? present : undefined);
     if (session === 'loose') return this.#settleFollowed(request, state);
     if (!present) return;
+    // A parallel request may just be signing somebody else in: then what this one has read is over.
+    await this.tracker.begun(present.id);
     if (this.tracker.tombstone(present.id)) return this.#outlived(request, present, signedIn !== null);
     const watched = this.tracker.recall(present.id);
     const marker = readMarker(present.data);
@@ -98,7 +100,7 @@ export class SessionSettlement {
     // Without the marker, the session was read before somebody signed in beside this request.
     if (!signedIn) return marker && this.outcomes.forget(present, state, 'logout');
     if (watched && isSameUser(watched.userId, signedIn.userId)) return;
-    await this.outcomes.start(request, present, state, signedIn.userId);
+    if (!(await this.outcomes.start(request, present, state, signedIn.userId))) this.platform.letGo(request);
   }
 
   async #settleRotation(state: RequestState, successor: RequestSession | undefined): Promise<void> {

@@ -285,6 +285,24 @@ describe('no race makes two of one, or one of two', () => {
     expect(await browser.user()).toBe('ben');
   });
 
+  it('of two who sign in at once under the id of a third the second takes nobody away untold', async () => {
+    await open();
+    const browser = desk.browser();
+    await browser.post('/login', { user: 'anna', regenerate: false }).expect(201);
+    const slow = browser.copy().post('/sign-in-slowly').then();
+    await door.reached;
+    const held = store.hold('set', isRecord);
+    const quick = browser.post('/login', { user: 'cleo', regenerate: false }).then();
+    await held.reached;
+    door.open();
+    await soon();
+    held.release();
+    await Promise.all([slow, quick]);
+    expect(desk.log.of('start').map(({ userId }) => userId)).toEqual(['anna', 'cleo']);
+    expect(desk.log.of('end').map(({ userId, reason }) => [userId, reason])).toEqual([['anna', 'replaced']]);
+    expect(await browser.user()).toBe('cleo');
+  });
+
   it('a request of somebody who was replaced does not follow who took their place to another id', async () => {
     await open();
     const browser = desk.browser();
