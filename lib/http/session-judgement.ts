@@ -57,7 +57,11 @@ export class SessionJudgement {
     let record = this.tracker.recall(session.id) ?? (await this.tracker.locate(session.id));
     if (marker && record?.life !== marker.life) {
       record = await this.tracker.relocate(session.id);
-      if (record?.life !== marker.life) return this.#bury(request, session, state);
+      if (record?.life !== marker.life) {
+        // It may have been given another id while the store was asked.
+        if (await this.#followsRotation(request, session, state)) return;
+        return this.#bury(request, session, state);
+      }
     }
     // Read before somebody signed out and left the session id in use: what it says is out of date.
     if (!record && this.tracker.leavingOf(session.id) !== leaving)

@@ -319,6 +319,29 @@ describe('no race makes two of one, or one of two', () => {
     expect(await browser.user()).toBe('ben');
   });
 
+  it.each(['the first request', 'a later request'])(
+    'a session that is given another id while %s of a process looks for its record lives on',
+    async (which) => {
+      await open();
+      const browser = await desk.signedIn();
+      await desk.close();
+      desk = await WatchedApp.start({ store, clock: desk.clock, controllers: [SlowDesk] });
+      browser.moveTo(desk);
+      const listing = store.hold('all');
+      if (which === 'a later request') await desk.browser().user();
+      const held = store.hold('get', isRecord);
+      const slow = browser.copy().user();
+      await Promise.all([held.reached, listing.reached]);
+      listing.release();
+      await desk.app.get(ActivityTracker).recovered();
+      await browser.post('/rotate').expect(201);
+      held.release();
+      await slow;
+      expect(await browser.user()).toBe('anna');
+      expect(desk.log.of('end')).toEqual([]);
+    },
+  );
+
   it('a session that is ended while its id is being changed does not go on under the new one', async () => {
     await open();
     const browser = await desk.signedIn();

@@ -242,6 +242,7 @@ export class SessionGate {
     if (!marker) return this.tracker.tombstone(sessionId) ? undefined : session;
     const record = await this.tracker.locate(sessionId);
     if (record?.life !== marker.life) {
+      // It may have been given another id while the store was asked.
       if (this.#goesOn(sessionId, session)) return session;
       await this.tracker.findTombstone(sessionId);
       this.tracker.bury(sessionId, null);
