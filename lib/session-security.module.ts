@@ -313,6 +313,8 @@ function whenGiven(host: HttpAdapterHost, callback: () => void): void {
   }
   let given = httpAdapter;
   Object.defineProperty(host, 'httpAdapter', {
+    // Another of us, which is refused later, does the same.
+    configurable: true,
     get: () => given,
     set(adapter: AbstractHttpAdapter) {
       given = adapter;
