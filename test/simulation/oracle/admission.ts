@@ -79,7 +79,8 @@ export class Admission {
   limitsAsked(process: ServerProcess, sessionId: string, user: string | undefined, limits: Limits): void {
     this.truth.limitsAsked.set(sessionId, limits);
     const life = this.truth.history.bySessionId(sessionId, user);
-    if (!life || life.state === 'over' || life.claims.length > 0) return;
+    if (!life || life.state === 'over' || life.claims.some(({ bindsFrom }) => bindsFrom <= this.truth.at))
+      return;
     const now = stamp(process);
     if (life.state === 'alive' && now >= life.latestDeadline(this.truth.latestIn(life, process))) return;
     if (sameLimits(life.limits, limits)) return;

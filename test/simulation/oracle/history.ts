@@ -64,9 +64,7 @@ export class History {
   /** The life that an event speaks of: one session id may have seen several, of two people even in one millisecond. */
   ofEvent({ session, startedAt, userId }: AnySessionEvent): Life | undefined {
     const lives = this.byReference(session);
-    const theirs = lives.filter(({ user }) => user === userId);
-    const life = theirs.findLast((life) => life.startedAt === startedAt && life.startedBy === startedAt);
-    return life ?? theirs.findLast((life) => life.mayHaveStarted(startedAt));
+    return lives.findLast((life) => life.mayHaveStarted(startedAt) && life.user === userId);
   }
 
   /** A user's life that waits to be found begun. */
