@@ -124,8 +124,12 @@ export class ActivityWriter {
         durationMs: this.clock.now() - begin,
       });
       for (const { id, lastActivityAt } of updates) this.watched.noteWritten(byId.get(id)!, lastActivityAt);
+      const lives = new Map(updates.map(({ id, life }) => [id, life]));
       for (const id of gone) {
-        this.watched.remove(byId.get(id)!);
+        const sessionId = byId.get(id)!;
+        // Somebody may have signed in under the same id meanwhile.
+        if (this.watched.lifeOf(sessionId) !== lives.get(id)) continue;
+        this.watched.remove(sessionId);
         // A shared store tells of ends; here the record has been lost, and nobody else will say so.
         if (!this.#isShared) this.announcements.tellWaiting(id, 'revoked');
       }

@@ -72,6 +72,8 @@ export class LocalDeadlines implements Deadlines {
       return false;
     }
     if (sessionId !== undefined) {
+      // Somebody has signed in under its id while the store was asked, and has been told to take its place.
+      if (this.#isReplaced(sessionId, record.life)) return false;
       if (kind === 'expire') this.tombstones.bury(sessionId, reason);
       this.finder.forget(sessionId);
     }
@@ -88,5 +90,10 @@ export class LocalDeadlines implements Deadlines {
     if (successors.some((successor) => this.endings.isInUse(successor))) return false;
     if (this.tombstones.tellOnce(sessionId)) this.announcements.tellEnd(record, reason, dueAt);
     return true;
+  }
+
+  #isReplaced(sessionId: string, life: number): boolean {
+    const present = this.watched.lifeOf(sessionId);
+    return present !== undefined && present !== life;
   }
 }

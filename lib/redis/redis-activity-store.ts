@@ -326,7 +326,7 @@ export class RedisActivityStore extends SharedActivityStore {
         this.#slackMs,
         ...parts.flatMap((part) => [
           part.length,
-          ...part.flatMap(({ id, lastActivityAt }) => [id, Math.ceil(lastActivityAt)]),
+          ...part.flatMap(({ id, lastActivityAt, life = '' }) => [id, Math.ceil(lastActivityAt), life]),
         ]),
       ],
     )) as [number[], ...string[]];

@@ -285,6 +285,36 @@ describe('no race makes two of one, or one of two', () => {
     expect(await browser.user()).toBe('ben');
   });
 
+  it('who signs in under the id of a session that is just being ended with others is not ended with it', async () => {
+    await open();
+    const browser = desk.browser();
+    await browser.post('/login', { user: 'anna', regenerate: false }).expect(201);
+    const known = Object.keys(desk.stored());
+    await desk.signedIn('cleo');
+    const slow = browser.copy().post('/sign-in-slowly').then();
+    await door.reached;
+    const isOfCleo = (key: string): boolean => isRecord(key) && !known.includes(key);
+    const held = store.hold('destroy', isOfCleo);
+    const passing = desk.clock.advance(10);
+    await held.reached;
+    door.open();
+    await slow;
+    held.release();
+    await passing;
+    await desk.clock.advance(1);
+    expect(await browser.user()).toBe('ben');
+    const ends = desk.log.of('end').map(({ userId, reason }) => [userId, reason]);
+    expect(ends).toHaveLength(2);
+    expect(ends).toEqual(
+      expect.arrayContaining([
+        ['anna', 'replaced'],
+        ['cleo', 'idle'],
+      ]),
+    );
+    await desk.clock.advance(12);
+    expect(Object.keys(desk.stored()).filter(isRecord)).toEqual([]);
+  });
+
   it('of two who sign in at once under the id of a third the second takes nobody away untold', async () => {
     await open();
     const browser = desk.browser();

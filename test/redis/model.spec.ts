@@ -195,7 +195,10 @@ describe('9 the model of Redis', () => {
         if (parts.length === 0) return Promise.resolve(['nothing', 'nothing']);
         const args = parts.flatMap(({ ids }) => [
           ids.length,
-          ...ids.flatMap((id) => [id, now + upTo(4000) - 3000]),
+          ...ids.flatMap((id) => {
+            const known = model.shardOf(id).records.get(id)?.life ?? 0;
+            return [id, now + upTo(4000) - 3000, among(['', known, known, known - 1])];
+          }),
         ]);
         const touchedKeys = parts.flatMap(({ shard }) => keysOf(shard));
         return both((side) => side.run('touch', touchedKeys, [SLACK_MS, ...args]));

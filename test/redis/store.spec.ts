@@ -85,11 +85,31 @@ describe.each(Object.keys(clients))('the store of %s', (name) => {
         { id: record.id, lastActivityAt },
         { id: references.ofSession('unknown'), lastActivityAt },
       ]);
+    const stored = async () =>
+      parseInt((await server.command('GET', `ss:{${shardOf(record.id)}}:s:${record.id}`)) as string, 10);
+    const atStart = await stored();
     expect(await touch(now)).toEqual([references.ofSession('unknown')]);
+    const moved = await stored();
+    expect(moved).toBeGreaterThan(atStart);
+    // What Redis takes for now may be a little earlier, and is never later.
+    expect(moved).toBeLessThanOrEqual(now);
     await touch(now - 120);
-    const stored = (await server.command('GET', `ss:{${shardOf(record.id)}}:s:${record.id}`)) as string;
-    expect(Math.abs(parseInt(stored, 10) - now)).toBeLessThan(20);
+    expect(await stored()).toBe(moved);
     expect(await one.store.find(references.ofSession('unknown'))).toBeUndefined();
+  });
+
+  it('counts no activity of a session for the one that has replaced it under the same id', async () => {
+    const before = await one.start('sid', 5, 10);
+    await other.store.start({ ...before, life: before.life + 1 }, 'sid');
+    const stored = () => server.command('GET', `ss:{${shardOf(before.id)}}:s:${before.id}`);
+    const then = await stored();
+    await wait(20);
+    const touch = (life: number) =>
+      one.store.touch([{ id: before.id, life, lastActivityAt: one.clock.now() }]);
+    expect(await touch(before.life)).toEqual([before.id]);
+    expect(await stored()).toBe(then);
+    expect(await touch(before.life + 1)).toEqual([]);
+    expect(await stored()).not.toBe(then);
   });
 
   it('S7 takes a stamp of the future as now', async () => {

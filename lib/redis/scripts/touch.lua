@@ -1,10 +1,11 @@
 -- Moves last activity of records that exist forward, never back, never into the future, and never of a session whose
--- time is over; but while ends are held, what processes remember counts. Deadlines stay filed where they are, as lower
--- bounds, unless a warning is called off.
+-- time is over, or that has been replaced by another life; but while ends are held, what processes remember counts.
+-- Deadlines stay filed where they are, as lower bounds, unless a warning is called off.
 --
 -- KEYS  for each shard: clock, deadlines, stream
--- ARGV  1 slack ms, then for each shard: how many sessions, and for each of them: id, last activity at
--- Reply {numbers (from 0, over all shards) of the records that do not exist or are over, now of each shard…}
+-- ARGV  1 slack ms, then for each shard: how many sessions, and for each of them: id, last activity at, life
+--       (empty: the one that is there)
+-- Reply {numbers (from 0, over all shards) of the records that do not exist, are over or replaced, now of each shard…}
 
 local slack = tonumber(ARGV[1])
 local gone, times = {}, {}
@@ -16,11 +17,13 @@ for shard = 1, #KEYS / 3 do
   local isHeld = now < holdOf(clock, now)
   times[shard] = text(now)
   local count, keys = tonumber(ARGV[position]), {}
-  for each = 1, count do keys[each] = keyOf(base, ARGV[position + each * 2 - 1]) end
+  for each = 1, count do keys[each] = keyOf(base, ARGV[position + each * 3 - 2]) end
   local values = redis.call('MGET', unpack(keys))
   for each = 1, count do
-    local id, at = ARGV[position + each * 2 - 1], tonumber(ARGV[position + each * 2])
+    local argument = position + each * 3
+    local id, at, life = ARGV[argument - 2], tonumber(ARGV[argument - 1]), ARGV[argument]
     local record = recordOf(values[each])
+    if record and life ~= '' and record.f ~= life then record = nil end
     local before = record and record.a
     if record and isHeld then record.a = math.max(before, math.min(at, now)) end
     if not record or judge(record, now, slack).phase == 'expired' then
@@ -37,6 +40,6 @@ for shard = 1, #KEYS / 3 do
     end
     number = number + 1
   end
-  position = position + 1 + count * 2
+  position = position + 1 + count * 3
 end
 return { gone, unpack(times) }

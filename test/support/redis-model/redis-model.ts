@@ -88,10 +88,10 @@ export class RedisModel {
         times.push(String(shard.now()));
         const count = Number(args[position]);
         for (let each = 0; each < count; each++, number++) {
-          const [id, at] = [args[position + 1 + each * 2]!, Number(args[position + 2 + each * 2])];
-          if (!shard.touch(id, at, Number(slack))) gone.push(number);
+          const [id, at, life] = args.slice(position + 1 + each * 3);
+          if (!shard.touch(id!, Number(at), life!, Number(slack))) gone.push(number);
         }
-        position += 1 + count * 2;
+        position += 1 + count * 3;
       }
       return [gone, ...times];
     },

@@ -98,10 +98,10 @@ export class ShardModel {
     if (!silent) this.#tell('start', id, record, now);
   }
 
-  /** Answers whether the record exists and is not over. */
-  touch(id: string, at: number, slackMs: number): boolean {
+  /** Answers whether the record exists, in this life if one is given, and is not over. */
+  touch(id: string, at: number, life: string, slackMs: number): boolean {
     const [record, now] = [this.records.get(id), this.now()];
-    if (!record) return false;
+    if (!record || (life !== '' && String(record.life) !== life)) return false;
     const later = { ...record, lastActivityAt: Math.max(record.lastActivityAt, Math.min(at, now)) };
     // While ends are held, what processes remember counts.
     const judged = now < this.#hold(now) ? later : record;
