@@ -1,7 +1,7 @@
 /**
  * Proves that the simulation can fail: `npm run simulate:faults` builds the engine once for each deliberate fault of
- * `test/simulation/faults.mjs` and tells stories until one breaks a promise, first the one that did so before. A fault that
- * survives is an error.
+ * `test/simulation/faults.mjs` and tells stories until one breaks a promise, first the one that did so before, or a short
+ * one. A fault that survives is an error.
  */
 import { parseArgs } from 'node:util';
 import { faults } from '../test/simulation/faults.mjs';
@@ -18,16 +18,16 @@ for (const fault of chosen) {
   const outcome = await firstBroken(fault);
   if (outcome) caught++;
   console.log(
-    `${fault.name.padEnd(75)} ${outcome ? `seed ${outcome.seed}: ${outcome.broken.message}` : 'SURVIVED'}`,
+    `${fault.name.padEnd(75)} ${outcome ? `${fault.story ? 'a short story' : `seed ${outcome.seed}`}: ${outcome.broken.message}` : 'SURVIVED'}`,
   );
 }
 console.log(`\n${caught} of ${chosen.length} faults were caught within ${limit} seeds each.`);
 process.exit(caught === chosen.length && caught > 0 ? 0 : 1);
 
 async function firstBroken(fault) {
-  const { simulate: simulateOne, simulateProcesses } = await loadSimulation(fault);
+  const { simulate: simulateOne, simulateProcesses, simulateShortStory } = await loadSimulation(fault);
   const simulate = fault.processes ? simulateProcesses : simulateOne;
-  const known = await simulate(fault.seed);
+  const known = await (fault.story === undefined ? simulate(fault.seed) : simulateShortStory(fault.story));
   if (known.broken) return known;
   for (let seed = 1; seed <= limit; seed++) {
     const outcome = await simulate(seed);

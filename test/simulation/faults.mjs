@@ -196,13 +196,16 @@ export const faults = [
     'if (marker && marker.life !== watched?.life) return this.platform.letGo(request);',
     '',
   ),
-  fault(
-    'the end of an anonymous request signs out who has signed in meanwhile',
-    4279,
-    'lib/http/session-settlement.ts',
-    "if (!signedIn) return marker && this.outcomes.forget(present, state, 'logout');",
-    "if (!signedIn) return watched && this.outcomes.forget(present, state, 'logout');",
-  ),
+  {
+    ...fault(
+      'the end of an anonymous request signs out who has signed in meanwhile',
+      1,
+      'lib/http/session-settlement.ts',
+      "if (!signedIn) return marker && this.outcomes.forget(present, state, 'logout');",
+      "if (!signedIn) return watched && this.outcomes.forget(present, state, 'logout');",
+    ),
+    story: 'somebody signs in beside a slow anonymous request',
+  },
   // Of the client's core.
   fault(
     'a tab does not cover its content by its own clock',

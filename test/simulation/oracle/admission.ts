@@ -157,8 +157,9 @@ export class Admission {
     const life = this.truth.history.bySessionId(presentedId);
     if (!life) return;
     if (this.truth.troubledSince(beganAt)) return this.#mayHaveCounted(life, visit);
-    if (!life.isCertain || life.reusesId || life.sessionId !== presentedId || life.visibleSince > beganAt)
-      return;
+    // A removal of before its start that the store carried out late may have taken its record.
+    const isVague = !life.isCertain || life.murky || life.reusesId;
+    if (isVague || life.sessionId !== presentedId || life.visibleSince > beganAt) return;
     const deadline = life.soonestDeadline();
     if (stamp(process) < deadline)
       this.truth.break(

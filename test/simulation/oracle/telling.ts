@@ -84,7 +84,9 @@ export class Telling {
     const isClaimed = isMissing || life.claims.some(({ reasons }) => reasons.includes(reason));
     // Giving up the id without taking the session along ends it.
     const isLeft = life.moves > 0 && (reason === 'logout' || reason === 'replaced');
-    if (!isTimeout && !isClaimed && !isLeft && !life.doubtful && !life.murky && !life.reusesId)
+    // What a request of before writes over the session may be taken for dead; but nobody signs out by that.
+    const isOverwritten = life.reusesId && reason !== 'logout';
+    if (!isTimeout && !isClaimed && !isLeft && !life.doubtful && !life.murky && !isOverwritten)
       this.truth.break('never early', `${life.title} ended without cause: ${reason}`);
     life.toldIn.add(process.number);
     life.endedInTrouble = this.truth.troubledSince(life.overdueSince ?? this.truth.at);
