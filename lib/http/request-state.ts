@@ -26,4 +26,6 @@ export interface RequestState {
   unreadId?: string;
   /** With `unknown`: it was the store that failed. */
   storeFailed?: boolean;
+  /** What the handler changed could not be settled, and is left to the next request. */
+  unsettled?: true;
 }

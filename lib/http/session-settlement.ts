@@ -25,6 +25,7 @@ export class SessionSettlement {
    * Works once per change; safe to call again. Answers a promise only if there is something to wait for.
    */
   settle(request: SessionSecurityRequest, state: RequestState): Promise<void> | undefined {
+    if (state.unsettled) return undefined;
     try {
       const session = this.platform.sessionOf(request);
       const asked = typeof session === 'string' ? null : this.signIn.ask(request);
@@ -74,6 +75,7 @@ export class SessionSettlement {
     } catch (error) {
       if (error instanceof TooManySessionsError) throw this.outcomes.turnAway(request, state, error);
       // Not watched yet; the next request sees the session for the first time.
+      state.unsettled = true;
       this.advisor.undecided(error);
     }
   }

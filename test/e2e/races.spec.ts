@@ -87,6 +87,21 @@ class SlowDesk {
     return {};
   }
 
+  /** As express-session's documentation shows it. */
+  @Post('sign-in-by-callback')
+  signInByCallback(@Req() request: DeskRequest, @Res() response: { send(body: object): void }): void {
+    request.session.regenerate(() => {
+      request.session.user = { id: 'ben' };
+      response.send({});
+    });
+  }
+
+  @Post('sign-in-and-answer')
+  signInAndAnswer(@Req() request: DeskRequest, @Res() response: { send(body: object): void }): void {
+    request.session.user = { id: 'ben' };
+    response.send({});
+  }
+
   /** Returns before the new id is there, and ends the response itself. */
   @Post('rotate-by-callback')
   rotateByCallback(@Req() request: DeskRequest, @Res() response: { send(body: object): void }): void {
@@ -573,6 +588,36 @@ describe('no race makes two of one, or one of two', () => {
     expect(await browser.user()).toBe('anna');
     await desk.clock.advance(12);
     expect(desk.log.events.map(({ kind }) => kind)).toEqual(['start', 'warn', 'expire', 'end']);
+  });
+
+  it.each(['/sign-in-by-callback', '/sign-in-and-answer'])(
+    'S1 %s: whose handler ends the response itself is watched from then on',
+    async (path) => {
+      await open();
+      const browser = desk.browser();
+      await browser.post(path).expect(201);
+      await desk.clock.advance(12);
+      expect(desk.log.events.map(({ kind }) => kind)).toEqual(['start', 'warn', 'expire', 'end']);
+      expect(await browser.user()).toBe(null);
+    },
+  );
+
+  it('S1 after the end of a session the next sign-in by callback is watched too', async () => {
+    await open();
+    const browser = await desk.signedIn();
+    await desk.clock.advance(12);
+    await browser.post('/sign-in-by-callback').expect(201);
+    expect(await browser.user()).toBe('ben');
+    expect(await desk.security.list('ben')).toHaveLength(1);
+  });
+
+  it('a sign-in by callback of one too many is turned away', async () => {
+    await open({ security: { maxSessionsPerUser: 1, onTooManySessions: 'refuse' } });
+    await desk.signedIn('ben');
+    const browser = desk.browser();
+    await browser.post('/sign-in-by-callback');
+    expect(await browser.user()).toBe(null);
+    expect(await desk.security.list('ben')).toHaveLength(1);
   });
 
   it('a browser that gives up while its session id is changed loses nothing', async () => {

@@ -3,10 +3,15 @@ import { SessionSecurityOptions, type SessionSecurityRequest } from '../../optio
 import { isPingAddress, malformedBody } from '../ping-refusal.js';
 import { ProblemException } from '../problem.js';
 import type { ResponseHeaders } from '../response-headers.js';
+import type { RequestState } from '../request-state.js';
 import { SessionEnforcer } from '../session-enforcer.js';
 import { ExpressSessionPlatform, type ExpressSessionRequest } from './express-session-platform.js';
 
 type Next = (error?: unknown) => void;
+
+interface EndingResponse extends ResponseHeaders {
+  end(...given: unknown[]): unknown;
+}
 
 /** What is used of Nest's adapter to Express. */
 interface ExpressApplication {
@@ -32,17 +37,17 @@ export class ExpressEntrance {
     application.use(this.refusePing);
   }
 
-  readonly use = (request: SessionSecurityRequest, _response: ResponseHeaders, next: Next): void => {
+  readonly use = (request: SessionSecurityRequest, response: EndingResponse, next: Next): void => {
     const state = this.enforcer.enforce(request);
-    if (state instanceof Promise) state.then(() => next(), next);
-    else next();
+    if (state instanceof Promise) state.then((found) => this.#goOn(request, response, found, next), next);
+    else this.#goOn(request, response, state, next);
   };
 
   /** The session library could not read the very first session, before its store was guarded. */
   readonly useOnError = (
     error: unknown,
     request: ExpressSessionRequest,
-    response: ResponseHeaders,
+    response: EndingResponse,
     next: Next,
   ): void => {
     if (!this.platform.couldNotRead(request, error)) return next(error);
@@ -58,5 +63,33 @@ export class ExpressEntrance {
   ): void => {
     const problem = isPingAddress(request, this.options.path) ? malformedBody(error.status) : undefined;
     next(problem ? new ProblemException(problem, response) : error);
+  };
+
+  /**
+   * Who came as nobody may be signed in by a callback, when the handler has long returned, or by one that ends the response
+   * itself. So it is looked once more before the response ends, and with that the session is saved.
+   */
+  #goOn(
+    request: SessionSecurityRequest,
+    response: EndingResponse,
+    { outcome }: RequestState,
+    next: Next,
+  ): void {
+    if (outcome !== 'watched') settleBeforeEnd(response, () => this.enforcer.settle(request));
+    next();
+  }
+}
+
+function settleBeforeEnd(response: EndingResponse, settle: () => Promise<void> | undefined): void {
+  const end = response.end.bind(response);
+  let settling = false;
+  response.end = (...given) => {
+    if (settling) return end(...given);
+    settling = true;
+    // Whoever is turned away is not signed in by then; there is no other answer left to give.
+    const settled = settle()?.catch(() => undefined);
+    if (!settled) return end(...given);
+    void settled.then(() => end(...given));
+    return response;
   };
 }

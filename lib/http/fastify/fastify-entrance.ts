@@ -59,7 +59,7 @@ export class FastifyEntrance {
     this.platform.serve(server);
     server.addHook('onRequest', this.#guardStore);
     server.addHook('preParsing', this.#enforce);
-    server.addHook('onSend', this.#keepCookie);
+    server.addHook('onSend', this.#settle);
     server.addHook('onReady', (done) => {
       if (!server.hasRequestDecorator('session')) this.advisor.missing(this.platform.advice);
       done();
@@ -85,10 +85,21 @@ export class FastifyEntrance {
     else done();
   };
 
-  readonly #keepCookie: PayloadHook = (request, _reply, _payload, done) => {
-    const { outcome } = this.enforcer.stateOf(request);
-    if (outcome === 'ended' || outcome === 'turned-away') this.platform.keepCookie(request);
-    done();
+  /**
+   * Before the session plugin saves the session. Who came as nobody may be signed in by a callback, when the handler has
+   * long returned, or by one that sends the reply itself.
+   */
+  readonly #settle: PayloadHook = (request, _reply, _payload, done) => {
+    const settling =
+      this.enforcer.stateOf(request).outcome === 'watched' ? undefined : this.enforcer.settle(request);
+    const goOn = (): void => {
+      const { outcome } = this.enforcer.stateOf(request);
+      if (outcome === 'ended' || outcome === 'turned-away') this.platform.keepCookie(request);
+      done();
+    };
+    // Whoever is turned away is not signed in by then; there is no other answer left to give.
+    if (settling) settling.then(goOn, goOn);
+    else goOn();
   };
 
   /** A ping may say nothing, whatever type that is declared to be of; Fastify would refuse it. */
