@@ -69,7 +69,9 @@ export class Deeds {
       for (const { life, claim, isBeginning, isKnown } of revoked) {
         // Its sign-in may have been on its way, and ends with the others, or not even there, and goes on.
         if (isBeginning) life.claims = life.claims.filter((other) => other !== claim);
-        // A session that its process does not know ends when it is found, unless the process forgets before.
+        // A session that its process does not know ends when it is found. That is late, and never too late: it is served to
+        // nobody before. But a process that is gone has forgotten whom it was to end, where the store lists nothing that it
+        // could have looked for; then such a session lives until its time is over, as the documentation says of `endAll`.
         else if (isKnown) claim.bindsFrom = claim.dueFrom = this.truth.at;
       }
     };
