@@ -13,6 +13,8 @@ export class Departure {
   checkExpiry(life: Life, process: ServerProcess, event: AnySessionEvent & { dueAt: number }): void {
     const told = [...this.history.told.values()].find((each) => each.life === life);
     if (!told || !this.history.isCertain(life)) return;
+    // With a server's clock that was set forward since, the session ends sooner than any page can know.
+    if (!this.history.isToldByPresent(told)) return;
     if (life.limits.expireAfter * 1000 !== told.warnAfterMs + told.periodMs) return;
     const deadline = this.history.at - (stamp(process) - event.dueAt);
     // What comes in the last moment may arrive too late.

@@ -129,6 +129,11 @@ export class TabHistory {
     return others < since && this.isCalmSince(since) && this.truth.clocks.living.length === 1;
   }
 
+  /** Server, its clock and limits are those that told these times. */
+  isToldByPresent(told: ToldTimes): boolean {
+    return this.#serverSince < told.toldAt;
+  }
+
   /** Nothing excuses its end. */
   isCertain(life: Life): boolean {
     return !life.murky && !life.doubtful && !life.reusesId && life.givenUpAt.size === 0 && life.moves === 0;
