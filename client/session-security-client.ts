@@ -59,19 +59,17 @@ export function createClient(options: StartOptions, createDialog?: DialogFactory
     // The application takes over what is seen.
     if (!wanted || settings.onExpire === 'event') return cover(false);
     listening = new AbortController();
-    const { signal } = listening;
     void loadEnding().then((ending) =>
       ending
-        ? ending.end({ client, settings, detail, owner, path, signal, resume: begin })
+        ? ending.end({ client, settings, detail, owner, path, signal: listening.signal, resume: begin })
         : location.replace(location.href.split('#')[0]!),
     );
   };
   /** @param expected the owner for whom the page is, if it says so */
   const begin = (expected?: string): void => {
     listening = new AbortController();
-    const { signal } = listening;
     const language = options.language || document.documentElement.lang;
-    monitor = createPageMonitor(path, { ...options, language, owner: expected }, signal, {
+    monitor = createPageMonitor(path, { ...options, language, owner: expected }, listening.signal, {
       watch(values, current) {
         settings = values;
         owner = current;

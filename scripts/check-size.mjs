@@ -7,9 +7,9 @@ const LIMITS = [
     what: 'core with ping, tabs and activity',
     entry: 'client/dom/page-monitor.ts',
     format: 'esm',
-    limit: 2687,
+    limit: 2594,
   },
-  { what: 'everything with the English dialog', entry: 'client/auto.ts', format: 'iife', limit: 4684 },
+  { what: 'everything with the English dialog', entry: 'client/auto.ts', format: 'iife', limit: 4602 },
   { what: 'guard and drafts, loaded apart', entry: 'client/auto-drafts.ts', format: 'esm', limit: 7680 },
 ];
 

@@ -75,7 +75,7 @@ export const isLive = (answer: PingAnswer): answer is LiveAnswer & { client?: Pa
 const OVER = ['expired', 'anonymous', 'exempt'];
 
 /** The answer in `body`, or undefined for anything that is not exactly one: garbage must never mean "alive" or "ended". */
-export function parseAnswer(body: unknown): PingAnswer | undefined {
+export const parseAnswer = (body: unknown): PingAnswer | undefined => {
   const { state, idleFor, expireIn, lifetimeIn, limits, owner } = (body ?? {}) as LiveAnswer;
   if (
     limits
@@ -88,7 +88,7 @@ export function parseAnswer(body: unknown): PingAnswer | undefined {
       : OVER.includes(state)
   )
     return body as PingAnswer;
-}
+};
 
 /** 419 and 440 are what other frameworks answer when a session has expired. */
 const ENDED = /^(3..|4(0[13]|1[09]|40))$/;

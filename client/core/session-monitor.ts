@@ -76,8 +76,9 @@ export interface SessionMonitor {
  */
 export function createSessionMonitor(ports: MonitorPorts, options: MonitorOptions): SessionMonitor {
   // Browsers want their timers called as plain functions.
-  const { notify, setTimer, clearTimer } = ports;
-  const { min, max } = Math;
+  const { setTimer, clearTimer } = ports;
+  const min = Math.min;
+  const max = Math.max;
   const now = steadyClock(ports);
   const wallShift = (): number => ports.wall() / SECOND_MS - now();
 
@@ -138,12 +139,12 @@ export function createSessionMonitor(ports: MonitorPorts, options: MonitorOption
   };
   const warnsAt = (): number => max(warnAt, holdUntil);
   const tell = (type: StandingEvent): void =>
-    notify(type, { reason: lifetime ? 'lifetime' : 'idle', remaining: remaining() });
+    ports.notify(type, { reason: lifetime ? 'lifetime' : 'idle', remaining: remaining() });
 
   /** @param isMessage nothing is asked then: messages reach a frozen page too, which would take the lock and keep it */
-  function judge(isMessage?: boolean | void): void {
+  const judge = (isMessage?: boolean | void): void => {
     const time = now();
-    if (time >= endAt) hide();
+    if (time >= endAt && phase > STARTING) enter(COVERED);
     if (phase === ACTIVE && !failures && time >= warnAt - lead && hasNews() && !lifetime) hold(warnAt);
     if (!isMessage && time >= nextAskAt()) {
       if (request) fail();
@@ -156,10 +157,10 @@ export function createSessionMonitor(ports: MonitorPorts, options: MonitorOption
       shown = remaining();
     }
     arm();
-  }
+  };
 
   /** One timer to the next moment at which anything could change. */
-  function arm(): void {
+  const arm = (): void => {
     clearTimer(timer);
     let next = nextAskAt();
     if (phase > STARTING)
@@ -170,56 +171,51 @@ export function createSessionMonitor(ports: MonitorPorts, options: MonitorOption
       );
     // A millisecond later, because browsers cut fractions off.
     if (next < Infinity) timer = setTimer(judge, min(next - now(), LONGEST_TIMER) * SECOND_MS + 1);
-  }
+  };
 
-  function nextAskAt(): number {
+  const nextAskAt = (): number => {
     if (request || failures || phase < ACTIVE) return phase < COVERED ? Infinity : retryAt;
     // The tab with the newest activity asks first: only it can tell exactly.
     const askAt = warnAt - lead / (isOwn() ? 1 : 3);
     if ((hasNews() && !lifetime) || answeredAt < askAt - lead) return max(askAt, retryAt);
     // Nobody can tell a lonely tab that the warning was called off in another.
     return phase > ACTIVE && !channels[0] ? answeredAt + ASK_ALONE_EVERY : Infinity;
-  }
+  };
 
-  function enter(next: number): void {
+  const enter = (next: number): void => {
     phase = next;
     tell(next < STARTING ? 'cover' : next > ACTIVE ? 'warn' : 'active');
-  }
-
-  function hide(): void {
-    if (phase > STARTING) enter(COVERED);
-  }
+  };
 
   /** @param direct without the lock: the person is waiting, and acts in one tab only */
-  function ask(direct = !shared): void {
+  const ask = (direct = !shared): void => {
     const time = now();
-    const mine = (request = {});
     retryAt = time + limit;
     if (phase === ACTIVE && !failures) holdUntil ||= time + LONGEST_DELAY;
-    const work = async (granted: unknown): Promise<void> => {
-      if (request !== mine) return;
+    const work = (request = async (granted: unknown): Promise<void> => {
+      if (request !== work) return;
       // Another tab is asking. Its answer comes by the channel; a frozen one would never give any.
       if (!granted) return void (request = shared = false);
       const sentAt = now();
       // What has ended by this clock is only asked after, never extended.
       const news = phase > STARTING && hasNews() ? { idleFor: sentAt - last } : undefined;
-      const known = news && last;
+      const known = news ? last : -Infinity;
       const reply = await send(
         phase === STARTING ? `ping?start=1&language=${options.language}` : 'ping',
         news,
       );
       const answer = readReply(reply);
-      if (answer) accept(answer, sentAt, true, known);
-      else if (request === mine) fail(reply);
-    };
+      if (answer) accept(answer, sentAt, known);
+      else if (request === work) fail(reply);
+    });
     // Not before the lock has been given back: there may be something to ask at once.
     void (direct ? work(true) : ports.lock(owner, work)).then(judge);
-  }
+  };
 
   const send = (path: string, body?: object): Promise<Reply | undefined> =>
     ports.transport(path, body, limit * SECOND_MS).catch(() => undefined);
 
-  function fail(reply?: Reply): void {
+  const fail = (reply?: Reply): void => {
     const time = now();
     // The lock may be held by a request that never ends.
     request = shared = false;
@@ -229,40 +225,40 @@ export function createSessionMonitor(ports: MonitorPorts, options: MonitorOption
       refusedUntil,
       time + min(LONGEST_BACK_OFF, (limit * 2 ** failures) / (8 + 4 * ports.chance())),
     );
-    notify('error', { request: 'ping', status: reply?.status ?? 0 });
-  }
+    ports.notify('error', { request: 'ping', status: reply?.status ?? 0 });
+  };
 
   /**
    * @param sentAt when it was asked for
-   * @param mine asked by this tab, so the others want to hear of it
-   * @param known activity that it confirms, because the request told it
+   * @param known activity that it confirms, because the request told it, -Infinity for none; only if this tab has asked, so
+   *   that the others want to hear of it
    */
-  function accept(answer: PingAnswer, sentAt: number, mine?: boolean, known?: number): void {
+  const accept = (answer: PingAnswer, sentAt: number, known?: number): void => {
     if (sentAt < restoredAt) return;
     const current = answer.owner ?? '';
     if (phase === STARTING) {
       settings = { ...answer.client, ...options };
       owner = options.owner ?? current;
       open();
-      introduce(current);
+      channels[1]?.postMessage({ owner: current });
       // Without an owner in the page this may be the sign-in page itself: it is left alone.
       if (!owner) return stop(INERT);
       ports.watch(settings, owner);
       enter(ACTIVE);
     }
     if (phase < COVERED) return;
-    if (mine) post(answer, sentAt);
+    if (known) post(answer, sentAt);
     if (current && current !== owner) answer = { reason: 'replaced', redirectTo: null } as OverAnswer;
     if (!isLive(answer)) {
       const { reason, redirectTo } = answer;
       const exempt = answer.state === 'exempt';
       stop(exempt ? INERT : EXPIRED);
-      return exempt ? tell('active') : notify('expire', { reason, redirectTo });
+      return exempt ? tell('active') : ports.notify('expire', { reason, redirectTo });
     }
 
-    const { idleFor, expireIn, lifetimeIn, limits } = answer;
+    const { expireIn, limits } = answer;
     const at = min(now(), sentAt + LONGEST_DELAY);
-    const counted = at - idleFor;
+    const counted = at - answer.idleFor;
     known = max(counted, known ?? counted);
     // Activity never goes back on the server: of two answers that crossed, this is the older one.
     if (known < told - LONGEST_DELAY && sentAt < answeredAt) return;
@@ -273,7 +269,7 @@ export function createSessionMonitor(ports: MonitorPorts, options: MonitorOption
     endAt = at + expireIn;
     warnAt = endAt - warningPeriod;
     safeUntil = sentAt + expireIn - limit / 10;
-    lifetime = (lifetimeIn ?? Infinity) <= expireIn;
+    lifetime = (answer.lifetimeIn ?? Infinity) <= expireIn;
     answeredAt = now();
     request = false;
     shared = channels[0];
@@ -283,34 +279,26 @@ export function createSessionMonitor(ports: MonitorPorts, options: MonitorOption
     else failures = 0;
     if (phase > ACTIVE && warnAt > answeredAt) tell('extended');
     if (phase < ACTIVE && endAt > answeredAt) enter(ACTIVE);
-  }
+  };
 
-  function stop(final: number): void {
+  const stop = (final: number): void => {
     phase = final;
     request = false;
     clearTimer(timer);
-    close();
-  }
+    channels = channels.map((channel) => channel?.close() as undefined);
+  };
 
-  function open(): void {
+  const open = (): void => {
     const application = `session-security:${settings.application}`;
     channels = [`${application}:${owner}`, application].map((each) => ports.channel(each, receive));
-  }
+  };
 
-  function introduce(who: string): void {
-    channels[1]?.postMessage({ owner: who });
-  }
-
-  function close(): void {
-    channels = channels.map((channel) => channel?.close() as undefined);
-  }
-
-  function post(answer?: PingAnswer, sentAt = 0): void {
+  const post = (answer?: PingAnswer, sentAt?: number): void => {
     const shift = wallShift();
-    channels[0]?.postMessage({ last: last + shift, answer, sentAt: sentAt + shift } satisfies TabMessage);
-  }
+    channels[0]?.postMessage({ last: last + shift, answer, sentAt: sentAt! + shift } satisfies TabMessage);
+  };
 
-  function receive(message: TabMessage | null): void {
+  const receive = (message: TabMessage | null): void => {
     const time = now();
     const shift = wallShift();
     // Someone signed in or out in another tab, perhaps by the application's own pages: the server knows who.
@@ -318,7 +306,7 @@ export function createSessionMonitor(ports: MonitorPorts, options: MonitorOption
       // Who has just started was answered before, perhaps. In doubt this has been said already.
       if (!failures) {
         failures = 1;
-        introduce(owner);
+        channels[1]?.postMessage({ owner });
       }
       return wake(true);
     }
@@ -335,14 +323,14 @@ export function createSessionMonitor(ports: MonitorPorts, options: MonitorOption
     const answer = parseAnswer(message!.answer);
     if (answer) accept(answer, min(time, Number(message!.sentAt) - shift) || 0);
     judge(true);
-  }
+  };
 
   /**
    * The person did something in this tab.
    *
    * @param staying it was to stay: the others are told only the server's answer
    */
-  function act(staying?: boolean): void {
+  const act = (staying?: boolean): void => {
     const time = now();
     const warned = phase === WARNING;
     if (time < endAt && (phase === ACTIVE || (warned && (staying || settings.dismiss !== 'button')))) {
@@ -355,12 +343,12 @@ export function createSessionMonitor(ports: MonitorPorts, options: MonitorOption
       if (warned && (staying || time >= retryAt)) ask(true);
     }
     if (time >= warnAt - lead) judge();
-  }
+  };
 
-  function wake(isMessage?: boolean): void {
+  const wake = (isMessage?: boolean): void => {
     if (failures && !request) retryAt = refusedUntil;
     judge(isMessage);
-  }
+  };
 
   return {
     phase: () => PHASES[phase]!,
@@ -370,21 +358,21 @@ export function createSessionMonitor(ports: MonitorPorts, options: MonitorOption
     activity: () => act(),
     stay: () => act(true),
     send,
-    finish: (answer) => accept(answer, now(), true),
+    finish: (answer) => accept(answer, now(), -Infinity),
     wake,
     suspend() {
       if (phase > STARTING && isOwn() && hasNews()) {
         post();
         ask(true);
       }
-      close();
+      channels = channels.map((channel) => channel?.close() as undefined);
     },
     restore() {
       if (phase < COVERED) return;
       restoredAt = now();
       // A page that is still starting knows none to open.
       if (settings) open();
-      hide();
+      if (phase > STARTING) enter(COVERED);
       request = shared = false;
       failures ||= 1;
       wake();

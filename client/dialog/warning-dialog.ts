@@ -81,9 +81,8 @@ export const nativeDialog: DialogFactory = (actions, settings) => {
   };
   /** Comes before the listeners for activity, because it was there first. */
   const onInput = (event: Event): void => {
-    const { key } = event as KeyboardEvent;
-    const tab = key === 'Tab';
-    const meant = tab || key === 'Escape';
+    const tab = (event as KeyboardEvent).key === 'Tab';
+    const meant = tab || (event as KeyboardEvent).key === 'Escape';
     // What is done to reach or press *Sign out now* must not call the warning off before it has become a click.
     if (!dialog.open || (!meant && event.composedPath()[0] !== signOut)) return;
     event.stopImmediatePropagation();

@@ -1,9 +1,17 @@
 import { listen } from './listen.js';
 
 /** What counts as activity when nothing else is configured. Focus, blur and visibility are not: they need no person. */
-const PERSON_EVENTS = 'pointerdown pointermove keydown input paste wheel touchstart touchmove scroll'.split(
-  ' ',
-);
+const PERSON_EVENTS = [
+  'pointerdown',
+  'pointermove',
+  'keydown',
+  'input',
+  'paste',
+  'wheel',
+  'touchstart',
+  'touchmove',
+  'scroll',
+];
 
 /** Scrolling counts this long after an input that can have caused it, in milliseconds. */
 const SCROLL_AFTER_INPUT_MS = 1000;
@@ -23,22 +31,21 @@ export function listenForActivity(
   let inputAt = -Infinity;
   let dragging: number;
 
-  const handle = (event: Event): void => {
-    const { type, isTrusted, buttons, screenX, screenY } = event as PointerEvent;
+  const handle = (event: PointerEvent): void => {
     // Every frame counts the `timeStamp` of its events from another origin.
     const now = performance.now();
     // Only custom events of the application's own choice may come from a script.
-    if (!isTrusted && PERSON_EVENTS.includes(type)) return;
+    if (!event.isTrusted && PERSON_EVENTS.includes(event.type)) return;
     // Undefined in events that are not the mouse's.
-    dragging = buttons ?? dragging;
-    if (type === 'pointermove') {
+    dragging = event.buttons ?? dragging;
+    if (event.type === 'pointermove') {
       // Browsers report moves of a resting mouse when the page changes under it; the first one tells nothing yet.
       const before = position;
-      position = `${screenX},${screenY}`;
+      position = `${event.screenX},${event.screenY}`;
       if (!before || before === position) return;
     }
     // Pages scroll by themselves; and dragging a scroll bar sends no pointer events after the first.
-    if (type !== 'scroll') inputAt = now;
+    if (event.type !== 'scroll') inputAt = now;
     else if (!dragging && now - inputAt > SCROLL_AFTER_INPUT_MS) return;
     report();
   };
@@ -47,11 +54,11 @@ export function listenForActivity(
   const trimmed = (names ?? PERSON_EVENTS).map((name) => name.trim());
   const watch = (view: Window): void => {
     try {
-      listen(trimmed, handle, signal, view);
+      listen(trimmed, handle as (event: Event) => void, signal, view);
       // It does not bubble, but it can be caught on its way. What a frame loads takes the listeners of before away.
       listen(
         ['load'],
-        ({ target }) => watch((target as HTMLIFrameElement).contentWindow!),
+        (event) => watch((event.target as HTMLIFrameElement).contentWindow!),
         signal,
         view.document,
       );

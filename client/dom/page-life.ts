@@ -16,8 +16,8 @@ export interface PageLife {
  * `beforeunload`: they would keep the page out of the back/forward cache (https://web.dev/articles/bfcache).
  */
 export function followPageLife(page: PageLife, signal: AbortSignal): void {
-  const follow = ({ type, persisted }: PageTransitionEvent): void =>
-    (type === 'pagehide' ? page.suspend : persisted ? page.restore : page.wake)();
-  const names = 'focus visibilitychange resume online pageshow pagehide'.split(' ');
+  const follow = (event: PageTransitionEvent): void =>
+    (event.type === 'pagehide' ? page.suspend : event.persisted ? page.restore : page.wake)();
+  const names = ['focus', 'visibilitychange', 'resume', 'online', 'pageshow', 'pagehide'];
   listen(names, follow as EventListener, signal);
 }

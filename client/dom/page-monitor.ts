@@ -12,14 +12,15 @@ import { tabChannel } from './tab-channel.js';
  * @param path address of the module's routes, without a slash at the end
  * @param signal ends the listening
  */
-export function createPageMonitor(
+export const createPageMonitor = (
   path: string,
   options: MonitorOptions,
   signal: AbortSignal,
-  { watch, notify }: Pick<MonitorPorts, 'watch' | 'notify'>,
-): SessionMonitor {
+  page: Pick<MonitorPorts, 'watch' | 'notify'>,
+): SessionMonitor => {
   const monitor = createSessionMonitor(
     {
+      ...page,
       wall: Date.now,
       monotonic: () => performance.now(),
       setTimer: setTimeout,
@@ -31,13 +32,12 @@ export function createPageMonitor(
       chance: Math.random,
       isVisible: () => !document.hidden,
       watch(settings, owner) {
-        watch(settings, owner);
+        page.watch(settings, owner);
         listenForActivity(monitor.activity, signal, settings.events);
       },
-      notify,
     },
     options,
   );
   followPageLife(monitor, signal);
   return monitor;
-}
+};

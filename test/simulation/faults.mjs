@@ -211,7 +211,7 @@ export const faults = [
     'a tab does not cover its content by its own clock',
     11,
     'client/core/session-monitor.ts',
-    '    if (time >= endAt) hide();\n',
+    '    if (time >= endAt && phase > STARTING) enter(COVERED);\n',
     '',
   ),
   fault(
@@ -239,7 +239,7 @@ export const faults = [
     'a ping that is lost counts as the end',
     23,
     'client/core/session-monitor.ts',
-    'else if (request === mine) fail(reply);',
+    'else if (request === work) fail(reply);',
     "else accept({ state: 'expired', reason: 'idle' }, sentAt);",
   ),
   fault(
@@ -267,15 +267,15 @@ export const faults = [
     'an answer is kept from the other tabs',
     27,
     'client/core/session-monitor.ts',
-    '    if (mine) post(answer, sentAt);\n',
+    '    if (known) post(answer, sentAt);\n',
     '',
   ),
   fault(
     'the lock is never given back',
     11,
     'client/core/session-monitor.ts',
-    'else if (request === mine) fail(reply);\n    };',
-    'else if (request === mine) fail(reply);\n      await new Promise<void>(() => undefined);\n    };',
+    'else if (request === work) fail(reply);\n    });',
+    'else if (request === work) fail(reply);\n      await new Promise<void>(() => undefined);\n    });',
   ),
   fault(
     'what has ended is extended by activity of before',
@@ -295,7 +295,7 @@ export const faults = [
     'a page out of the back/forward cache is shown before the server has answered',
     275,
     'client/core/session-monitor.ts',
-    '      hide();\n      request =',
+    '      if (phase > STARTING) enter(COVERED);\n      request =',
     '      request =',
   ),
   shared(
