@@ -49,7 +49,8 @@ export const nativeDialog: DialogFactory = (actions, settings) => {
 
   let opener: Element | null;
   let pending: boolean;
-  let words: (seconds: number) => string;
+  /** Undefined while a listener prevents the warning. */
+  let words: ((seconds: number) => string) | undefined;
 
   /** @param wait a button that waits keeps the focus; that is why it is not disabled */
   const settle = (wait: boolean, problem = ''): void => {
@@ -59,7 +60,7 @@ export const nativeDialog: DialogFactory = (actions, settings) => {
   };
   const tick = ({ remaining }: MonitorEvents['tick']): void => {
     clock.textContent = clockText(remaining);
-    const spoken = texts.time.replace('{time}', words(remaining));
+    const spoken = texts.time.replace('{time}', words?.(remaining) ?? '');
     // Rewriting the same words would make screen readers say them again.
     if (status.textContent !== spoken) status.textContent = spoken;
   };
