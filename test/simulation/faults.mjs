@@ -189,13 +189,22 @@ export const faults = [
     'return sessionId !== undefined && life !== undefined && this.tracker.goesOn(sessionId, life);',
     'return sessionId !== undefined && life !== undefined;',
   ),
-  fault(
-    'a handler that outlives its session begins another',
-    6,
-    'lib/http/session-settlement.ts',
-    'if (marker && marker.life !== watched?.life) return this.platform.letGo(request);',
-    '',
-  ),
+  {
+    name: 'a handler that outlives its session begins another',
+    seed: 26,
+    changes: [
+      change(
+        'lib/http/session-settlement.ts',
+        'if (marker && marker.life !== watched?.life) return this.platform.letGo(request);',
+        '',
+      ),
+      change(
+        'lib/http/request-outcomes.ts',
+        'if (marker && marker.life !== this.tracker.lifeOf(session.id)) return false;',
+        '',
+      ),
+    ],
+  },
   {
     ...fault(
       'the end of an anonymous request signs out who has signed in meanwhile',
