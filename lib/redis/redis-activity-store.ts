@@ -45,7 +45,15 @@ const FORGET_MEMBERS_MS = 24 * 3600 * 1000;
 const TOMBSTONE = /^([a-z]+)\/(\d+)$/;
 
 /** What the script `look` answers of a shard. */
-type LookReply = [now: string, told: string[], entries: StreamEntry[], cursor: string, isMore: number];
+type LookReply = [
+  now: string,
+  told: string[],
+  entries: StreamEntry[],
+  cursor: string,
+  isMore: number,
+  isHeld: number,
+  failure?: string,
+];
 
 /**
  * Keeps activity records in Redis, one truth for any number of processes. Redis 6.2 or later; a single server, Sentinel
@@ -77,6 +85,8 @@ export class RedisActivityStore extends SharedActivityStore {
   #clock!: SynchronizedClock;
   #sealed!: SealedSessionIds;
   #slackMs = 0;
+  /** What looks could not do in some shard, since they were last asked about it. */
+  #failure: string | undefined;
   /** Whether one script may look at several shards. */
   #spans: boolean;
 
@@ -192,6 +202,7 @@ export class RedisActivityStore extends SharedActivityStore {
     this.#trim();
     const failed = looks.find((look) => look.status === 'rejected');
     if (failed) throw failed.reason;
+    this.#requireWhole();
     const due = looks.flatMap((look) => (look.status === 'fulfilled' ? look.value : []));
     return { due, more: this.#backlog.size > 0 };
   }
@@ -247,6 +258,14 @@ export class RedisActivityStore extends SharedActivityStore {
   async #lookFirst(): Promise<void> {
     await Promise.all(this.#together(this.#shards()).map((shards) => this.#look(shards, 0)));
     this.#backlog.clear();
+    this.#requireWhole();
+  }
+
+  /** @throws {StoreFailure} if something has failed in some shard, though all that can be done in the others is done. */
+  #requireWhole(): void {
+    const failure = this.#failure;
+    this.#failure = undefined;
+    if (failure !== undefined) throw new StoreFailure(`Redis failed: ${failure}`);
   }
 
   /** Instants mean nothing before Redis's clock is known, and groups are to miss nothing. */
@@ -288,8 +307,11 @@ export class RedisActivityStore extends SharedActivityStore {
       ],
     )) as LookReply[];
     const due: DueRecord[] = [];
-    for (const [number, [now, told, entries, cursor, isMore]] of replies.entries()) {
+    for (const [number, [now, told, entries, cursor, isMore, , failure]] of replies.entries()) {
       const shard = shards[number]!;
+      if (failure) this.#failure = `${failure} (${this.#keys.deadlines(shard).slice(0, -1)}*)`;
+      // Of a shard that has failed altogether nothing is known.
+      if (now === '') continue;
       this.#clock.learn(shard, Number(now), sent, this.#clock.local());
       this.#cursors.set(shard, cursor);
       if (isMore) this.#backlog.add(shard);

@@ -345,6 +345,141 @@ describe('the store and a standstill', () => {
   });
 });
 
+describe('the store and keys that others have written', () => {
+  let connection: ConnectedClient;
+  let member: Member;
+  const news: News[] = [];
+
+  beforeEach(async () => {
+    await server.command('FLUSHALL');
+    connection = await clients['redis 6']!(server.url);
+    member = await Member.join(connection.client);
+    await looksFreely();
+    news.splice(0);
+  });
+  afterEach(async () => {
+    await member.store.close();
+    connection.close();
+  });
+
+  /** Nobody is ended within the first two seconds of a shard. */
+  const looksFreely = (): Promise<unknown> =>
+    server.command('EVAL', "for k = 0, 3 do redis.call('HSET', 'ss:{'..k..'}:c', 'h', 0) end", '0');
+  /** One look at everything; answers how it failed. */
+  const look = async (): Promise<string | undefined> => {
+    const failure = await member.store.due(member.clock.now(), 500).then(
+      () => undefined,
+      (error: Error) => error.message,
+    );
+    news.push(...member.store.takeNews());
+    return failure;
+  };
+  const isEnded = (id: string): boolean =>
+    news.some(({ signal }) => signal.kind === 'end' && signal.record.id === id);
+  const keyOf = (id: string): string => `ss:{${shardOf(id)}}:s:${id}`;
+  /** Names of sessions, one of the first shard and one of another. */
+  const names = Array.from({ length: 40 }, (_, number) => `session ${number}`);
+  const inFirst = names.find((name) => shardOf(references.ofSession(name)) === 0)!;
+  const elsewhere = names.find((name) => shardOf(references.ofSession(name)) !== 0)!;
+
+  it('S10 forgets records with limits that mean nothing, and goes on with all others', async () => {
+    const record = await member.start('sid', 0.1, 0.2);
+    const limits = ['1.2.3/4/', '1/2.3.4/', '0/4/', '4/3/', '3/4/1.2.3', '3/4/2', `3/${'9'.repeat(400)}/`];
+    const garbage = [
+      ...limits.map((text) => `1700000000000-|1700000000000|${text}|1|||eve`),
+      `1700000000000-|${'9'.repeat(400)}|3/4/|1|||eve`,
+      `1700000000000-|1700000000000|3/4/|${'9'.repeat(400)}|||eve`,
+    ];
+    const ids = garbage.map((_, number) => references.ofSession(`garbage ${number}`));
+    for (const [number, text] of garbage.entries()) {
+      const id = ids[number]!;
+      await server.command('SET', keyOf(id), text);
+      await server.command('ZADD', `ss:{${shardOf(id)}}:d`, '1', id);
+      await expect(member.store.find(id)).rejects.toThrow(CorruptRecordError);
+      expect(await member.store.touch([{ id, lastActivityAt: member.clock.now() }])).toEqual([id]);
+    }
+    await eventually(async () => {
+      expect(await look()).toBeUndefined();
+      return isEnded(record.id);
+    });
+    expect(await server.command('KEYS', '*:[ds]*')).toEqual([keyOf(record.id)]);
+  });
+
+  it('goes by its own time where its clocks hold nothing that is one', async () => {
+    for (const [number, value] of ['nan', 'inf', '-inf', 'abc', '9'.repeat(20), 'no clock'].entries()) {
+      const record = await member.start(`sid ${number}`, 0.1, 0.2);
+      const clock = `ss:{${shardOf(record.id)}}:c`;
+      if (value === 'no clock') {
+        await server.command('SET', clock, value);
+        expect(await look()).toBeUndefined();
+        await looksFreely();
+      } else {
+        for (const field of ['o', 'h']) await server.command('HSET', clock, field, value);
+        const [seconds] = (await server.command('TIME')) as string[];
+        await server.command('HSET', clock, 'n', `${seconds}000`);
+        expect(await member.store.expire(record.id)).toMatchObject({ state: 'alive' });
+        await server.command('HSET', clock, 'n', value);
+        expect(await look()).toBeUndefined();
+        await looksFreely();
+      }
+      await eventually(async () => {
+        expect(await look()).toBeUndefined();
+        return isEnded(record.id);
+      });
+    }
+    expect(Math.abs(member.clock.now() - Date.now())).toBeLessThan(60_000);
+  });
+
+  it.each([
+    [
+      'a stream without further ids',
+      ['XADD', 'ss:{0}:e', '18446744073709551615-18446744073709551615', 'e', 'x'],
+    ],
+    ['no stream', ['SET', 'ss:{0}:e', 'x']],
+    ['no deadlines', ['SET', 'ss:{0}:d', 'x']],
+  ])('of one shard: %s, and the others go on; nothing ends untold', async (_, command) => {
+    const [broken, whole] = [await member.start(inFirst, 0.1, 0.2), await member.start(elsewhere, 0.1, 0.2)];
+    const before = (await server.command('ZRANGE', 'ss:{0}:d', '0', '-1', 'WITHSCORES')) as string[];
+    await server.command(...command);
+    let failure: string | undefined;
+    await eventually(async () => {
+      failure = await look();
+      return isEnded(whole.id);
+    });
+    expect(failure).toContain('ss:{0}:*');
+    await wait(300);
+    expect(await look()).toContain('ss:{0}:*');
+    // Activity on the other shards is written.
+    const another = await member.start(`${elsewhere} `.trim(), 5, 10);
+    expect(await member.store.touch([broken, another])).not.toContain(another.id);
+    expect(await server.command('GET', keyOf(broken.id))).toContain('|0.1/0.2/|');
+    await server.command('DEL', command[1]!);
+    await server.command('ZADD', 'ss:{0}:d', before[1]!, before[0]!);
+    await member.store.close();
+    member = await Member.join(connection.client);
+    await looksFreely();
+    await eventually(async () => {
+      await look();
+      return /^idle\/\d+$/.test((await server.command('GET', keyOf(broken.id))) as string);
+    });
+    const told = JSON.stringify(await server.command('XRANGE', 'ss:{0}:e', '-', '+'));
+    expect(told).toContain(`end|${broken.id}|`);
+    expect(await look()).toBeUndefined();
+  });
+
+  it('a sign-in that cannot be indexed is none, and an end is one all the same', async () => {
+    const record = await member.start('sid', 5, 10, 'anna');
+    const [index] = (await server.command('KEYS', 'ss:*:u:*')) as [string];
+    const shards = [0, 1, 2, 3].map((shard) => index.replace(/\d+/, String(shard)));
+    for (const key of shards) await server.command('SET', key, 'x');
+    await expect(member.start('another', 5, 10, 'anna')).rejects.toThrow(/WRONGTYPE/);
+    expect(await member.store.find(references.ofSession('another'))).toBeUndefined();
+    expect(await member.store.end(record.id, 'logout')).toBeDefined();
+    expect(await look()).toBeUndefined();
+    expect(isEnded(record.id)).toBe(true);
+  });
+});
+
 function shardOf(id: string): number {
   return Buffer.from(id.slice(0, 6), 'base64url').readUInt32BE(0) % 4;
 }

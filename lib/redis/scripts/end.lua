@@ -13,7 +13,8 @@ if mode ~= 'keep' then
 elseif record then
   redis.call('DEL', KEYS[4])
 end
-redis.call('ZREM', KEYS[2], id)
+-- What stays filed is forgotten when it is due.
+redis.pcall('ZREM', KEYS[2], id)
 if not record then return { text(now), false } end
 unindex(baseOf(KEYS[2]), id, record)
 local dueAt = now

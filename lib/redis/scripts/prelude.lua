@@ -14,14 +14,22 @@
 -- The clock of a shard, {n: high-water mark, o: how far ahead of the server's own it goes, h: no ends before}. Time never
 -- goes back, and never stands still, when the server's clock is set back or another server takes over whose clock is
 -- behind: it goes on by what that clock passes, until that clock has caught up. While it is behind, a leap may be its
--- setting right; it moves nobody towards the end. Answers how far ahead it is now, too, for poll to remember.
+-- setting right; it moves nobody towards the end. Answers how far ahead it is now, too, for poll to remember. What is
+-- there and is no clock is removed: the next look founds another.
 local LEAP_MS = 5000
+
+-- Instants have at most 13 digits. What is no such number, "nan" and "inf" too, counts as 0.
+local function instantIn(given)
+  local instant = tonumber(given)
+  return instant and instant >= 0 and instant < 1e13 and instant or 0
+end
 
 local function nowOf(clock)
   local time = redis.call('TIME')
   local own = time[1] * 1000 + math.floor(time[2] / 1000)
-  local known = redis.call('HMGET', clock, 'n', 'o')
-  local mark, ahead = tonumber(known[1]) or 0, tonumber(known[2]) or 0
+  local known = redis.pcall('HMGET', clock, 'n', 'o')
+  if known.err then redis.call('DEL', clock) end
+  local mark, ahead = instantIn(known[1]), instantIn(known[2])
   if own >= mark then return own, 0 end
   local now = own + ahead
   if now < mark or now - mark > LEAP_MS then now = mark end
@@ -35,9 +43,10 @@ local STANDSTILL_MS, HOLD_MS = 2500, 2000
 
 local function holdOf(clock, now)
   local known = redis.call('HMGET', clock, 'n', 'h')
-  local seen, hold = tonumber(known[1]) or 0, tonumber(known[2]) or 0
+  local seen, hold = instantIn(known[1]), instantIn(known[2])
   if now - seen > STANDSTILL_MS then return now + HOLD_MS, true end
-  return hold, false
+  -- Nobody has written a later one.
+  return hold <= now + HOLD_MS and hold or 0, false
 end
 
 -- An instant as text, in full: Lua's own conversion may write 1.7e+12. Most are that of now.
@@ -64,20 +73,27 @@ local function bury(key, reason, now, seconds)
   redis.call('SET', key, reason .. '/' .. text(now), 'EX', seconds)
 end
 
--- Limits in milliseconds, {warn, expire, lifetime}, or {never}; false if they cannot be read. Thousands have the same.
+-- Limits in milliseconds, {warn, expire, lifetime}, or {never}; false if they cannot be read, or contradict each other.
+-- The rules are those of lib/policy/limits.ts.
+local LONGEST = 100 * 365 * 24 * 3600
+
+local function parsedLimits(given)
+  if given == 'never' then return { never = true } end
+  local warn, expire, lifetime = string.match(given, '^([%d.]+)/([%d.]+)/([%d.]*)$')
+  warn, expire = tonumber(warn), tonumber(expire)
+  if not warn or not expire or warn <= 0 or warn >= expire or expire > LONGEST then return false end
+  if lifetime == '' then return { warn = warn * 1000, expire = expire * 1000 } end
+  lifetime = tonumber(lifetime)
+  if not lifetime or lifetime < expire or lifetime > LONGEST then return false end
+  return { warn = warn * 1000, expire = expire * 1000, lifetime = lifetime * 1000 }
+end
+
+-- Thousands have the same.
 local knownLimits = {}
 local function limitsOf(given)
   local limits = knownLimits[given]
   if limits == nil then
-    local warn, expire, lifetime = string.match(given, '^([%d.]+)/([%d.]+)/([%d.]*)$')
-    if given == 'never' then
-      limits = { never = true }
-    elseif warn then
-      lifetime = tonumber(lifetime)
-      limits = { warn = warn * 1000, expire = expire * 1000, lifetime = lifetime and lifetime * 1000 }
-    else
-      limits = false
-    end
+    limits = parsedLimits(given)
     knownLimits[given] = limits
   end
   return limits
@@ -90,10 +106,13 @@ local function recordOf(value)
     string.match(value, '^(%d%d%d%d%d%d%d%d%d%d%d%d%d)([w-])|(%d+)|([^|]+)|(%d+)|[^|]*|[^|]*()')
   limits = limits and limitsOf(limits)
   if not limits then return nil end
+  started = tonumber(started)
+  -- So many digits that they mean nothing.
+  if started == math.huge or tonumber(life) == math.huge then return nil end
   return {
     a = tonumber(active),
     w = warned == 'w',
-    s = tonumber(started),
+    s = started,
     l = limits,
     f = life,
     u = user <= #value and string.sub(value, user + 1) or nil,
@@ -163,7 +182,8 @@ end
 local function unindex(base, id, record)
   if not record.u then return end
   local key, field = indexOf(base, id, record.u)
-  redis.call('HDEL', key, field)
+  -- What is left there hurts nobody, and must not keep a session from ending.
+  redis.pcall('HDEL', key, field)
 end
 
 -- Appends what happened to the shard's stream, the truth that handlers work from, as one text with the record at its end:

@@ -17,16 +17,19 @@ local function settle(shard, id, key, value, now, slack, tombstoneSeconds)
       file(shard.deadlines, id, shard.hold)
       return 'held'
     end
+    -- Told first: what cannot be told is not ended, and is judged again.
+    local told, entry = tell(shard.stream, 'end', id, value, now, verdict.reason, verdict.expireAt)
     bury(key, verdict.reason, now, tombstoneSeconds)
     shard.done[#shard.done + 1] = id
     unindex(shard.base, id, record)
-    return 'expire', tell(shard.stream, 'end', id, value, now, verdict.reason, verdict.expireAt)
+    return 'expire', told, entry
   end
   if verdict.phase == 'warning' and not record.w then
     record.w = true
+    local told, entry = tell(shard.stream, 'warn', id, valueOf(record), now, verdict.reason, verdict.warnAt)
     update(key, record)
     file(shard.deadlines, id, judge(record, now, slack).dueAt)
-    return 'warn', tell(shard.stream, 'warn', id, valueOf(record), now, verdict.reason, verdict.warnAt)
+    return 'warn', told, entry
   end
   file(shard.deadlines, id, verdict.dueAt)
   return 'alive'

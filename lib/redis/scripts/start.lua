@@ -18,8 +18,9 @@ if existing and existing.f == record.f then
 end
 
 if existing then unindex(base, id, existing) end
-redis.call('SET', KEYS[4], value)
+-- The record comes last: one that stands is found, filed and told. What is filed without one is forgotten when it is due.
 index(base, id, record)
 file(KEYS[2], id, judge(record, now, tonumber(ARGV[4])).dueAt)
 if ARGV[5] ~= '1' then tell(KEYS[3], 'start', id, value, now) end
+redis.call('SET', KEYS[4], value)
 return { text(now) }

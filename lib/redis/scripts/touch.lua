@@ -7,6 +7,12 @@
 --       (empty: the one that is there)
 -- Reply {numbers (from 0, over all shards) of the records that do not exist, are over or replaced, now of each shard…}
 
+-- What cannot be told or filed is no renewal yet: the warning stands until activity that can be.
+local function renew(deadlines, stream, id, record, now, slack)
+  tell(stream, 'renew', id, valueOf(record), now)
+  file(deadlines, id, judge(record, now, slack).dueAt)
+end
+
 local slack = tonumber(ARGV[1])
 local gone, times = {}, {}
 local position, number = 2, 0
@@ -31,12 +37,12 @@ for shard = 1, #KEYS / 3 do
     else
       record.a = math.max(before, math.min(at, now))
       local isRenewed = record.w and judge(record, now, 0).phase == 'active'
-      if isRenewed then record.w = false end
-      if isRenewed or record.a > before then update(keys[each], record) end
       if isRenewed then
-        file(deadlines, id, judge(record, now, slack).dueAt)
-        tell(stream, 'renew', id, valueOf(record), now)
+        record.w = false
+        isRenewed = pcall(renew, deadlines, stream, id, record, now, slack)
+        record.w = not isRenewed
       end
+      if isRenewed or record.a > before then update(keys[each], record) end
     end
     number = number + 1
   end

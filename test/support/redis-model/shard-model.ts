@@ -208,7 +208,9 @@ export class ShardModel {
   }
 
   #hold(now: number): number {
-    return now - this.clock.mark > STANDSTILL_MS ? now + HOLD_MS : this.clock.hold;
+    const { mark, hold } = this.clock;
+    if (now - mark > STANDSTILL_MS) return now + HOLD_MS;
+    return hold <= now + HOLD_MS ? hold : 0;
   }
 
   #file(id: string, at: number): void {
