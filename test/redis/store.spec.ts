@@ -405,6 +405,32 @@ describe('the store and keys that others have written', () => {
     expect(await server.command('KEYS', '*:[ds]*')).toEqual([keyOf(record.id)]);
   });
 
+  it('S7 counts a stored stamp of the future as now, once, whoever finds it', async () => {
+    const ahead = String(Date.now() + 3_600_000);
+    const finds: Record<string, (id: string) => Promise<unknown>> = {
+      touch: async (id) =>
+        expect(await member.store.touch([{ id, lastActivityAt: member.clock.now() - 50 }])).toEqual([]),
+      expire: async (id) => expect(await member.store.expire(id)).toMatchObject({ state: 'alive' }),
+      adjust: async (id) => member.store.adjust((await member.store.find(id))!),
+    };
+    for (const [how, find] of Object.entries(finds)) {
+      const { id } = await member.start(how, 5, 10);
+      await server.command('SETRANGE', keyOf(id), '0', ahead);
+      await find(id);
+      const corrected = await server.command('GETRANGE', keyOf(id), '0', '12');
+      expect(Number(corrected)).toBeLessThanOrEqual(member.clock.now());
+      await find(id);
+      if (how === 'expire') expect(await server.command('GETRANGE', keyOf(id), '0', '12')).toBe(corrected);
+    }
+    // Nobody but the looks.
+    const { id } = await member.start('idle', 0.1, 0.2);
+    await server.command('SETRANGE', keyOf(id), '0', ahead);
+    await eventually(async () => {
+      await look();
+      return isEnded(id);
+    });
+  });
+
   it('goes by its own time where its clocks hold nothing that is one', async () => {
     for (const [number, value] of ['nan', 'inf', '-inf', 'abc', '9'.repeat(20), 'no clock'].entries()) {
       const record = await member.start(`sid ${number}`, 0.1, 0.2);

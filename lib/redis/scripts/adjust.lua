@@ -8,7 +8,7 @@
 local now = nowOf(KEYS[1])
 local before = readRecord(KEYS[4])
 if not before then return { text(now), 0 } end
-before.a = math.max(before.a, math.min(tonumber(ARGV[5]), now))
+before.a = math.max(math.min(before.a, now), math.min(tonumber(ARGV[5]), now))
 local value = string.gsub(valueOf(before), '|%d+|[^|]+', function() return '|' .. ARGV[4] .. '|' .. ARGV[2] end, 1)
 local record = recordOf(value)
 local isRenewed = record.w and judge(record, now, 0).phase == 'active'

@@ -11,6 +11,12 @@ local function settle(shard, id, key, value, now, slack, tombstoneSeconds)
     if not isTombstone(value) then redis.call('DEL', key) end
     return 'gone'
   end
+  -- A stamp of the future is corrected before it becomes believable by the passing of time.
+  if record.a > now then
+    record.a = now
+    update(key, record)
+    value = valueOf(record)
+  end
   local verdict = judge(record, now, slack)
   if verdict.phase == 'expired' then
     if verdict.reason == 'idle' and now < shard.hold then

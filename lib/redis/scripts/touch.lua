@@ -30,7 +30,8 @@ for shard = 1, #KEYS / 3 do
     local id, at, life = ARGV[argument - 2], tonumber(ARGV[argument - 1]), ARGV[argument]
     local record = recordOf(values[each])
     if record and life ~= '' and record.f ~= life then record = nil end
-    local before = record and record.a
+    local stored = record and record.a
+    local before = record and math.min(stored, now)
     if record and isHeld then record.a = math.max(before, math.min(at, now)) end
     if not record or judge(record, now, slack).phase == 'expired' then
       gone[#gone + 1] = number
@@ -42,7 +43,7 @@ for shard = 1, #KEYS / 3 do
         isRenewed = pcall(renew, deadlines, stream, id, record, now, slack)
         record.w = not isRenewed
       end
-      if isRenewed or record.a > before then update(keys[each], record) end
+      if isRenewed or record.a ~= stored then update(keys[each], record) end
     end
     number = number + 1
   end

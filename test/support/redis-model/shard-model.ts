@@ -102,7 +102,7 @@ export class ShardModel {
   touch(id: string, at: number, life: string, slackMs: number): boolean {
     const [record, now] = [this.records.get(id), this.now()];
     if (!record || (life !== '' && String(record.life) !== life)) return false;
-    const later = { ...record, lastActivityAt: Math.max(record.lastActivityAt, Math.min(at, now)) };
+    const later = { ...record, lastActivityAt: Math.min(Math.max(record.lastActivityAt, at), now) };
     // While ends are held, what processes remember counts.
     const judged = now < this.#hold(now) ? later : record;
     if (this.#judge(judged, now, slackMs).phase === 'expired') return false;
@@ -121,7 +121,7 @@ export class ShardModel {
     if (!known) return false;
     const [, , , ...rest] = known.constants.split('|');
     const constants = ['', startedAt, limits, ...rest].join('|');
-    const at = Math.max(known.lastActivityAt, Math.min(lastActivityAt, now));
+    const at = Math.min(Math.max(known.lastActivityAt, lastActivityAt), now);
     const record = recordIn(id, `${digits(at)}-${constants}`)!;
     const isRenewed = known.warned && this.#judge(record, now, 0).phase === 'active';
     record.warned = known.warned && !isRenewed;
@@ -173,6 +173,7 @@ export class ShardModel {
       this.deadlines.delete(id);
       return { state: 'gone' };
     }
+    record.lastActivityAt = Math.min(record.lastActivityAt, now);
     const { phase, reason, warnAt, expireAt, dueAt } = this.#judge(record, now, slackMs);
     const hold = this.#hold(now);
     if (phase === 'expired' && reason === 'idle' && now < hold) {
