@@ -8,6 +8,7 @@ import { diagnostics } from '../activity/diagnostics.js';
 import { SessionReferences } from '../activity/session-reference.js';
 import { type News, type RecordSignal, SharedActivityStore } from '../activity/shared-activity-store.js';
 import type { TimeoutReason } from '../policy/index.js';
+import { GuardedStream } from './guarded-stream.js';
 import type {
   AnySessionEvent,
   SessionEndEvent,
@@ -28,36 +29,37 @@ const ALL_KINDS = ['start', 'warn', 'renew', 'expire', 'end'] as const;
 /**
  * What happens to sessions, as streams; hot, in this process. Deadlines are found within a second, also when no request
  * ever comes. With a store that processes share, every process hears of the sessions of all, within about a second, and
- * nothing of what happens while it is down: {@link durable} misses nothing.
+ * nothing of what happens while it is down: {@link durable} misses nothing. What a subscriber throws is logged, and
+ * disturbs nobody else.
  *
  * @publicApi
  */
 @Injectable()
 export class SessionSecurityEvents {
   readonly #logger = new Logger('SessionSecurity');
-  readonly start$ = new Subject<SessionStartEvent>();
-  readonly warn$ = new Subject<SessionWarnEvent>();
-  readonly renew$ = new Subject<SessionRenewEvent>();
-  readonly expire$ = new Subject<SessionExpireEvent>();
-  readonly end$ = new Subject<SessionEndEvent>();
+  readonly #subjects = {
+    start: new Subject<SessionStartEvent>(),
+    warn: new Subject<SessionWarnEvent>(),
+    renew: new Subject<SessionRenewEvent>(),
+    expire: new Subject<SessionExpireEvent>(),
+    end: new Subject<SessionEndEvent>(),
+  };
+  readonly start$ = this.#guarded('start$', this.#subjects.start);
+  readonly warn$ = this.#guarded('warn$', this.#subjects.warn);
+  readonly renew$ = this.#guarded('renew$', this.#subjects.renew);
+  readonly expire$ = this.#guarded('expire$', this.#subjects.expire);
+  readonly end$ = this.#guarded('end$', this.#subjects.end);
   /** All of them, in the order in which they happen. */
-  readonly all$: Observable<AnySessionEvent> = merge(
-    this.start$,
-    this.warn$,
-    this.renew$,
-    this.expire$,
-    this.end$,
-  );
+  readonly all$ = this.#guarded<AnySessionEvent>('all$', merge(...Object.values(this.#subjects)));
 
   constructor(
     tracker: ActivityTracker,
     private readonly references: SessionReferences,
     private readonly store: ActivityStore,
   ) {
-    const streams = [this.start$, this.warn$, this.renew$, this.expire$, this.end$];
     tracker.signals.subscribe({
       next: (signal) => this.#publish(signal),
-      complete: () => streams.forEach((stream) => stream.complete()),
+      complete: () => Object.values(this.#subjects).forEach((subject) => subject.complete()),
     });
   }
 
@@ -103,9 +105,15 @@ export class SessionSecurityEvents {
     try {
       await handler();
     } catch (error) {
-      const message = error instanceof Error ? (error.stack ?? error.message) : String(error);
-      this.#logger.error(`${name} failed on a session's ${event.kind} event ${event.id}: ${message}`);
+      this.#logger.error(`${name} failed on a session's ${event.kind} event ${event.id}: ${shown(error)}`);
     }
+  }
+
+  /** What a subscriber throws is logged as what a handler throws. */
+  #guarded<Event>(name: string, source: Observable<Event>): Observable<Event> {
+    return new GuardedStream(source, (error) =>
+      this.#logger.error(`A subscriber of ${name} failed: ${shown(error)}`),
+    );
   }
 
   #publish(signal: ActivitySignal): void {
@@ -114,7 +122,7 @@ export class SessionSecurityEvents {
       return diagnostics.useAfterEnd.publish({ session, userId, reason, at });
     }
     for (const kind of kindsOf(signal)) {
-      const stream = this[`${kind}$`] as Subject<AnySessionEvent>;
+      const stream = this.#subjects[kind] as Subject<AnySessionEvent>;
       // When very many sessions end at once, events that nobody hears would be a good part of the work.
       if (!stream.observed && !diagnostics.event.hasSubscribers) continue;
       const event = this.#eventOf(signal, kind);
@@ -176,6 +184,10 @@ export class SessionSecurityEvents {
 /** What is told of a signal, in this order. */
 function kindsOf(signal: RecordSignal): readonly AnySessionEvent['kind'][] {
   return signal.kind === 'end' && isTimeout(signal.reason) ? EXPIRY : [signal.kind];
+}
+
+function shown(error: unknown): string {
+  return error instanceof Error ? (error.stack ?? error.message) : String(error);
 }
 
 function isTimeout(reason: EndReason): reason is TimeoutReason {

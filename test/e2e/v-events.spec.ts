@@ -188,6 +188,20 @@ describe('V events', () => {
     expect(desk.messages.matching(/Faulty\.rejects failed .*the database is away/)).toHaveLength(1);
   });
 
+  it('V3 a subscriber of a stream that throws disturbs neither the process nor other handlers', async () => {
+    await open();
+    desk.app.get(SessionSecurityEvents).expire$.subscribe(() => {
+      throw new Error('the desk has no bell');
+    });
+    await desk.signedIn();
+    await desk.signedIn('ben');
+    await desk.clock.advance(11);
+    expect(desk.log.of('expire')).toHaveLength(2);
+    expect(desk.messages.matching(/^A subscriber of expire\$ failed: .*the desk has no bell/)).toHaveLength(
+      2,
+    );
+  });
+
   it('V1 the last events are told before the application has closed', async () => {
     await open();
     const completed: string[] = [];
