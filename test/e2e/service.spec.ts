@@ -1,6 +1,6 @@
 import { channel } from 'node:diagnostics_channel';
 import { afterEach, describe, expect, it } from '@jest/globals';
-import { Controller, Get, Post, Req } from '@nestjs/common';
+import { Controller, Get, Post, Req, Res } from '@nestjs/common';
 import { firstValueFrom, toArray } from 'rxjs';
 import { diagnostics, SessionSecurityService, type SessionSecurityRequest } from '../../lib/index.js';
 import { eventually } from '../support/real-time.js';
@@ -45,6 +45,15 @@ class AccountController {
     await new Promise<void>((resolve) => session.regenerate(resolve));
     request.session.user = { id: 'ben' };
     return { before, after: this.security.referenceOf(request) };
+  }
+
+  @Post('answered')
+  answered(
+    @Req() request: { session: { user?: object } },
+    @Res() response: { send(body: object): unknown },
+  ): void {
+    request.session.user = { id: 'anna' };
+    response.send({ signedIn: true });
   }
 
   @Get('wait')
@@ -318,6 +327,15 @@ describe('the service', () => {
       await browsers[0]!.post('/logout');
       await late.post('/login', { user: 'anna' }).expect(201);
       expect(await late.user()).toBe('anna');
+    });
+
+    it("ASVS 7.1.2 'refuse' lets nobody in whose handler answers by itself, and logs no error", async () => {
+      await open({ security: { maxSessionsPerUser: 1, onTooManySessions: 'refuse' } });
+      await desk.signedIn();
+      const late = desk.browser();
+      await late.post('/account/answered').expect(201);
+      expect(await late.user()).toBeNull();
+      expect(desk.messages.lines.filter(({ level }) => level === 'error')).toEqual([]);
     });
 
     it("ASVS 7.1.2 'refuse' lets no more in when they come at once", async () => {
