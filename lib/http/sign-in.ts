@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { SessionSecurityOptions, type SessionSecurityRequest, toleranceOf } from '../options/index.js';
-import { limitProblems, type Limits, NEVER, withinPreset } from '../policy/index.js';
+import { limitProblems, type Limits, NEVER, shownValue, withinPreset } from '../policy/index.js';
 
 type SessionData = Record<string, unknown>;
 
@@ -15,7 +15,9 @@ export class SignIn {
   /** Who is signed in: at once, unless a function of the application makes a promise of it. */
   ask(request: SessionSecurityRequest): SignedIn | Promise<SignedIn> {
     const { isAuthenticated } = this.options;
-    const authenticated = isAuthenticated ? isAuthenticated(request) : signedInUser(request) !== undefined;
+    const authenticated = isAuthenticated
+      ? named('isAuthenticated', () => isAuthenticated(request))
+      : signedInUser(request) !== undefined;
     return isPromise(authenticated)
       ? Promise.resolve(authenticated).then((answer) => this.#identify(request, answer))
       : this.#identify(request, authenticated);
@@ -25,7 +27,7 @@ export class SignIn {
     // What an application answers instead of a boolean, the user say, means the same: else nobody would be watched.
     if (!authenticated) return null;
     const { identify } = this.options;
-    const userId = identify ? identify(request) : identityOf(signedInUser(request));
+    const userId = identify ? named('identify', () => identify(request)) : identityOf(signedInUser(request));
     return isPromise(userId)
       ? Promise.resolve(userId).then((answer) => ({ userId: idIn(answer) }))
       : { userId: idIn(userId) };
@@ -33,15 +35,15 @@ export class SignIn {
 
   /** @throws {TypeError} if the application's `limits` function answers limits that contradict themselves. */
   async limits(request: SessionSecurityRequest): Promise<Limits> {
-    const own = await this.options.limits?.(request);
+    const { limits: ask } = this.options;
+    const own = ask && (await named('limits', () => ask(request)));
     if (own === 'never') return this.#asPreset(NEVER);
     const { warnAfter, expireAfter, maxLifetime = null } = own ?? this.options;
     // Three numbers and nothing else: what is around them, secrets among the options, must not reach the store.
     const limits = { warnAfter, expireAfter, maxLifetime };
     if (own === undefined || own === null) return limits;
     const problems = limitProblems(limits);
-    if (problems.length > 0)
-      throw new TypeError(`SessionSecurity: the limits function answered: ${problems.join('; ')}`);
+    if (problems.length > 0) throw new TypeError(`the limits function answered: ${problems.join('; ')}`);
     return this.#asPreset(limits);
   }
 
@@ -68,6 +70,23 @@ function isSomebody<User>(user: User | undefined | null | false | ''): user is U
   return user !== undefined && user !== null && user !== false && user !== '';
 }
 
+/** Asks a function of the application. What it throws or rejects does not say by itself whose it is. */
+function named<Answer>(
+  name: 'isAuthenticated' | 'identify' | 'limits',
+  ask: () => Answer | Promise<Answer>,
+): Answer | Promise<Answer> {
+  const failed = (error: unknown): never => {
+    const message = error instanceof Error ? error.message : String(error);
+    throw new Error(`the ${name} function failed: ${message}`, { cause: error });
+  };
+  try {
+    const answer = ask();
+    return isPromise(answer) ? Promise.resolve(answer).catch(failed) : answer;
+  } catch (error) {
+    return failed(error);
+  }
+}
+
 function isPromise<Value>(value: Value | Promise<Value>): value is Promise<Value> {
   return typeof (value as Partial<PromiseLike<Value>> | undefined | null)?.then === 'function';
 }
@@ -89,7 +108,5 @@ function idIn(value: unknown): string | undefined {
   if (value === undefined || value === null || value === false) return undefined;
   if (typeof value === 'string') return value;
   if (typeof value === 'number' || typeof value === 'bigint') return String(value);
-  throw new TypeError(
-    `SessionSecurity: the identify function must answer a text, but answered a ${typeof value}`,
-  );
+  throw new TypeError(`the identify function must answer a text, but answered ${shownValue(value)}`);
 }

@@ -18,6 +18,13 @@ describe('the limits in force for a request', () => {
     const own = { warnAfter: 20, expireAfter: 40, maxLifetime: 80, role: 'nurse' };
     expect(await limits({ limits: () => own })).toEqual({ warnAfter: 20, expireAfter: 40, maxLifetime: 80 });
   });
+
+  it('cannot be told by a function that fails, and the message names it', async () => {
+    const failing = (): never => {
+      throw new Error('no answer');
+    };
+    await expect(limits({ limits: failing })).rejects.toThrow(/^the limits function failed: no answer$/);
+  });
 });
 
 describe('who is signed in', () => {
@@ -39,8 +46,19 @@ describe('who is signed in', () => {
   it('cannot be told by an identify function that answers a whole user', () => {
     const identify = (): object => ({ name: 'Anna' });
     expect(() => ask({ isAuthenticated: () => true, identify })).toThrow(
-      /identify function must answer a text/,
+      /^the identify function must answer a text, but answered an object$/,
     );
+  });
+
+  it.each(['isAuthenticated', 'identify'])('cannot be told by an %s function that fails', async (name) => {
+    const cause = new Error('no answer');
+    const failing = (): never => {
+      throw cause;
+    };
+    const message = `the ${name} function failed: no answer`;
+    const options = { isAuthenticated: () => true };
+    expect(() => ask({ ...options, [name]: failing })).toThrow(expect.objectContaining({ message, cause }));
+    await expect(ask({ ...options, [name]: () => Promise.reject(cause) })).rejects.toThrow(message);
   });
 
   it.each([7, 7n])('by the id %s of the user in the session', async (id) => {
