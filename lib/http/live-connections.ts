@@ -27,14 +27,14 @@ export class LiveConnections {
   readonly #watched = new WeakMap<object, Watched>();
 
   /**
-   * Closes a connection when `ended` emits, and keeps in mind by which request it was opened.
+   * Closes a connection when `ended` emits why, and keeps in mind by which request it was opened.
    *
    * @param readSession reads the session of the request, if nothing has done so before
    */
   watch(
     connection: LiveConnection,
     request: SessionSecurityRequest,
-    ended: () => Observable<unknown>,
+    ended: () => Observable<string>,
     readSession?: SessionReader,
   ): void {
     const waiting = new Subscription();
@@ -48,7 +48,7 @@ export class LiveConnections {
     read.then(
       () => {
         if (waiting.closed) return;
-        waiting.add(ended().subscribe(() => close(connection, POLICY_VIOLATION, 'The session has ended')));
+        waiting.add(ended().subscribe((why) => close(connection, POLICY_VIOLATION, why)));
       },
       (error: unknown) => {
         this.#logger.error(

@@ -126,6 +126,7 @@ export function pingController(path: string, openApi = false): Type {
         throw storeUnavailable(response);
       // The sign-in page pings too; it says nothing about the pages behind it.
       if (outcome === 'watched') this.advisor.pinged();
+      else if (outcome === 'unwatched') this.advisor.pingedAsNobody();
       response.setHeader('Cache-Control', 'no-store');
       this.notice.leave(request, response);
       return this.answer.statusOf(request);

@@ -55,7 +55,7 @@ export class RequestOutcomes {
     state: RequestState,
     userId: string | undefined,
   ): Promise<boolean> {
-    this.advisor.watching(session);
+    this.advisor.watching(session, userId);
     const limits = await this.signIn.limits(request);
     // Nothing comes between looking and beginning.
     for (let other = this.tracker.begun(session.id); other; other = this.tracker.begun(session.id))

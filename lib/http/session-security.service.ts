@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { Injectable } from '@nestjs/common';
 import type { EndReason } from '../activity/activity-record.js';
-import { from, type MonoTypeOperatorFunction, type Observable, of, switchMap, takeUntil } from 'rxjs';
+import { from, map, type MonoTypeOperatorFunction, type Observable, of, switchMap, takeUntil } from 'rxjs';
 import { ActivityTracker } from '../activity/activity-tracker.js';
 import { SessionReferences } from '../activity/session-reference.js';
 import { type LiveSession, UserSessions } from '../activity/user-sessions.js';
@@ -20,6 +20,7 @@ import { PingAnswer, type SessionStatus } from './ping-answer.js';
 import type { SessionSecurityResponse } from './response-headers.js';
 import { SessionEnforcer } from './session-enforcer.js';
 import { SessionPlatform, type SessionReader } from './session-platform.js';
+import { SetupAdvisor } from './setup-advisor.js';
 
 /**
  * What an application can ask of the module and tell it.
@@ -39,6 +40,7 @@ export class SessionSecurityService {
     private readonly platform: SessionPlatform,
     private readonly connections: LiveConnections,
     private readonly messages: MessageAdmission,
+    private readonly advisor: SetupAdvisor,
     private readonly options: SessionSecurityOptions,
   ) {}
 
@@ -132,7 +134,18 @@ export class SessionSecurityService {
     const opening = request as IncomingMessage & SessionSecurityRequest;
     const read = readSession ?? this.platform.sessionReader(this.options.cookieName);
     this.messages.attend(connection);
-    this.connections.watch(connection, opening, () => this.ended(opening), read);
+    this.connections.watch(
+      connection,
+      opening,
+      () => this.ended(opening).pipe(map(() => this.#whyClosed(opening))),
+      read,
+    );
+  }
+
+  #whyClosed(opening: SessionSecurityRequest): string {
+    if (this.enforcer.stateOf(opening).outcome !== 'unwatched') return 'The session has ended';
+    if (this.platform.sessionOf(opening) === 'missing') this.advisor.unreadSocket();
+    return 'Nobody is signed in';
   }
 
   /** The policy in force, for an auditor: as an object, which is JSON, and as Markdown (ASVS 5.0 7.1.1). */

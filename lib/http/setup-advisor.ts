@@ -1,7 +1,9 @@
 import { Injectable, Logger } from '@nestjs/common';
 import { ApplicationConfig } from '@nestjs/core';
 import { ActivityTracker } from '../activity/activity-tracker.js';
+import { StoreFailure } from '../activity/store-calls.js';
 import { SessionSecurityOptions } from '../options/index.js';
+import { SessionGate } from './gate/session-gate.js';
 import { addressOf } from './route-address.js';
 import type { RequestSession, SetupAdvice } from './session-platform.js';
 
@@ -29,10 +31,12 @@ export class SetupAdvisor {
   #sessionSeen = false;
   #unrecognised = 0;
   #pinged = false;
+  #pingedAsNobody = false;
 
   constructor(
     private readonly options: SessionSecurityOptions,
     private readonly applicationConfig: ApplicationConfig,
+    private readonly gate: SessionGate,
     tracker: ActivityTracker,
   ) {
     tracker.signals.subscribe(({ kind }) => {
@@ -40,10 +44,40 @@ export class SetupAdvisor {
     });
   }
 
-  /** A session is about to be watched. With `strict`, throws where it would have warned. */
-  watching(session: RequestSession): void {
+  /** A session is about to be watched. With `strict`, throws where it would have warned of the configuration. */
+  watching(session: RequestSession, userId: string | undefined): void {
     this.#sessionSeen = true;
     this.#unrecognised = -Infinity;
+    if (userId === undefined) this.#watchingUnidentified();
+    this.#watchingStore();
+    this.#watchingCookie(session);
+  }
+
+  /** Records that processes share are of no use where each of them keeps the sessions to itself. */
+  #watchingStore(): void {
+    const { store, strict } = this.options;
+    if (!store || !isInMemory(this.gate.store)) return;
+    this.#warn(
+      'sessions-in-memory',
+      'Records are shared by the option store, but the sessions themselves are kept in the memory of this process: other ' +
+        'processes do not know them, and a restart signs everybody out. Give session({ store }) a store that all processes ' +
+        'reach, such as that of connect-redis.',
+      strict,
+    );
+  }
+
+  #watchingUnidentified(): void {
+    const { identify, client } = this.options;
+    const lock = client.onExpire === 'lock' ? ", client.onExpire: 'lock'" : '';
+    this.#warn(
+      'unidentified',
+      `Somebody is signed in ${identify ? 'for whom identify answers no id' : 'whose id is not known'}: maxSessionsPerUser, ` +
+        `endAll, endOthers, list of a user, drafts${lock} and userId in events do nothing for them. ` +
+        'Tell the id: SessionSecurityModule.forRoot({ identify: (request) => ... }).',
+    );
+  }
+
+  #watchingCookie(session: RequestSession): void {
     const { allowPersistentCookie, expireAfter, strict } = this.options;
     if (session.cookieMaxAge === null) return this.#watchingWithoutAge(session.storeMaxAge);
     if (session.cookieMaxAge < expireAfter * 1000) {
@@ -101,6 +135,15 @@ export class SetupAdvisor {
     this.#error('missing', advice.missing);
   }
 
+  /** A socket was to be closed with its session, and nothing has read its session. */
+  unreadSocket(): void {
+    this.#error(
+      'unread-socket',
+      'A socket was closed at once, because nothing has read the session of the request that opened it: middleware does not see ' +
+        'requests that are upgraded. Give closeWithSession(socket, request, readSession) the session middleware as readSession.',
+    );
+  }
+
   /** A request's session lives in its cookie. */
   irrevocable({ irrevocable }: SetupAdvice): string {
     this.#error('irrevocable', irrevocable);
@@ -112,10 +155,9 @@ export class SetupAdvisor {
     const message = error instanceof Error ? error.message : String(error);
     if (!this.#failures.has(message) && this.#failures.size === MOST_FAILURES) return;
     this.#failures.add(message);
-    this.#error(
-      `undecided ${message}`,
-      `Requests are answered as for nobody, no session is ended: ${message}`,
-    );
+    const isRefused = error instanceof StoreFailure && this.options.onStoreFailure === 'unavailable';
+    const answer = isRefused ? 'answered 503' : 'answered as for nobody';
+    this.#error(`undecided ${message}`, `Requests are ${answer}, no session is ended: ${message}`);
   }
 
   /** The client script is at work, on a page of a session that is watched. */
@@ -123,14 +165,23 @@ export class SetupAdvisor {
     this.#pinged = true;
   }
 
+  /** The client script is at work where nobody is signed in: on the sign-in page, or before the sign-in. */
+  pingedAsNobody(): void {
+    this.#pingedAsNobody = true;
+  }
+
   /** A session went idle until its warning. If no client ever pinged, nobody saw it. */
   #warned(): void {
     if (this.#pinged || !this.options.ping) return;
+    const address = `${addressOf(this.applicationConfig, this.options.path)}/client.js`;
     this.#warn(
       'never-pinged',
-      'A warning was due, but no page has ever pinged for somebody signed in: is the client script on the pages? ' +
-        `Add <script src="${addressOf(this.applicationConfig, this.options.path)}/client.js" defer></script>, ` +
-        'or set ping: false if there is no browser.',
+      'A warning was due, but no page has ever pinged for somebody signed in: ' +
+        (this.#pingedAsNobody
+          ? 'pages have pinged as nobody. Pages that are reached by the sign-in need the client script too, and a ' +
+            'single-page application calls start() after the sign-in.'
+          : `is the client script on the pages? Add <script src="${address}" defer></script>; if it is there, look in the ` +
+            "browser's console whether a content security policy blocks it. Or set ping: false if there is no browser."),
     );
   }
 
@@ -147,4 +198,10 @@ export class SetupAdvisor {
   #first(key: string): boolean {
     return !this.#said.has(key) && this.#said.add(key).size > 0;
   }
+}
+
+/** What express-session and `@fastify/session` keep sessions in, if they are given no store. */
+function isInMemory(store: object | undefined): boolean {
+  const { name } = store?.constructor ?? {};
+  return name === 'MemoryStore' || (name === 'Store' && (store as { store?: unknown }).store instanceof Map);
 }

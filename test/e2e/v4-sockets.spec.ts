@@ -11,7 +11,7 @@ import { MemoryStore } from 'express-session';
 import { io, type Socket } from 'socket.io-client';
 import { WebSocket } from 'ws';
 import { type LiveConnection, Passive, type SessionReader, SessionSecurityService } from '../../lib/index.js';
-import { cookieOf, onFastify, SECRET, socketReader } from '../support/adapters.js';
+import { cookieOf, onExpress, onFastify, SECRET, socketReader } from '../support/adapters.js';
 import { type Browser, WatchedApp } from '../support/watched-app.js';
 
 let desk: WatchedApp;
@@ -130,8 +130,22 @@ describe('V4 a WebSocket', () => {
     await desk.clock.advance(10);
     for (const browser of [desk.browser(), late]) {
       const socket = new WebSocket(`ws://127.0.0.1:${port()}`, { headers: { cookie: browser.cookieHeader } });
+      const [code, reason] = (await once(socket, 'close')) as [number, Buffer];
+      const why = browser === late ? 'The session has ended' : 'Nobody is signed in';
+      expect([code, String(reason)]).toEqual([1008, why]);
+    }
+    expect(desk.messages.matching(/readSession/)).toEqual([]);
+  });
+
+  onExpress('V4 is closed at once when nothing reads its session, and one line says what does', async () => {
+    await start(WardGateway);
+    readSession = undefined;
+    const browser = await desk.signedIn();
+    for (let count = 0; count < 2; count++) {
+      const socket = new WebSocket(`ws://127.0.0.1:${port()}`, { headers: { cookie: browser.cookieHeader } });
       expect(await codeOf(once(socket, 'close'))).toBe(1008);
     }
+    expect(desk.messages.matching(/closeWithSession\(socket, request, readSession\)/)).toHaveLength(1);
   });
 
   it('V4 is closed with 1013 when its session cannot be read', async () => {

@@ -147,7 +147,7 @@ export class ServerProcess implements Caller, Inhabitant {
     });
     const platform = new ExpressSessionPlatform(this.#gate);
     const applicationConfig = new ApplicationConfig();
-    const advisor = new SetupAdvisor(options, applicationConfig, this.tracker);
+    const advisor = new SetupAdvisor(options, applicationConfig, this.#gate, this.tracker);
     const signIn = new SignIn(options);
     const enforcer = new SessionEnforcer(this.tracker, this.users, platform, signIn, options, advisor, clock);
     const notice = new EndNotice(enforcer, platform);

@@ -6,10 +6,10 @@ import { LiveConnections } from '../../../lib/http/live-connections.js';
 
 /** A WebSocket as far as it matters here. */
 class Socket extends EventEmitter {
-  readonly closedWith: number[] = [];
+  readonly closedWith: [number, string][] = [];
 
-  close(code: number): void {
-    this.closedWith.push(code);
+  close(code: number, reason: string): void {
+    this.closedWith.push([code, reason]);
   }
 }
 
@@ -19,7 +19,7 @@ describe('live connections', () => {
   it('V4 closes a connection with its session, and forgets it when it is closed before', async () => {
     const [connections, ended, socket, left] = [
       new LiveConnections(),
-      new Subject<void>(),
+      new Subject<string>(),
       new Socket(),
       new Socket(),
     ];
@@ -27,12 +27,12 @@ describe('live connections', () => {
     connections.watch(left, request(), () => ended);
     await connections.requestOf(socket);
     left.emit('close');
-    ended.next();
-    expect([socket.closedWith, left.closedWith]).toEqual([[1008], []]);
+    ended.next('The session has ended');
+    expect([socket.closedWith, left.closedWith]).toEqual([[[1008, 'The session has ended']], []]);
   });
 
   it('V4 waits for no end of a session whose connection was closed while the session was being read', async () => {
-    const [connections, ended, socket] = [new LiveConnections(), new Subject<void>(), new Socket()];
+    const [connections, ended, socket] = [new LiveConnections(), new Subject<string>(), new Socket()];
     let read: () => void;
     connections.watch(
       socket,
