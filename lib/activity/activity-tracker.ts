@@ -23,6 +23,7 @@ import { StoreDebts } from './store-debts.js';
 import { type Outage, StoreHealth } from './store-health.js';
 import { type Leaving, type Tombstone, Tombstones } from './tombstones.js';
 import type { Touch, WatchedSession, WatchedSessions } from './watched-sessions.js';
+import { type Withdrawal, Withdrawals } from './withdrawals.js';
 
 /** The group of handlers that removes the blobs of ended sessions, on whichever process can. */
 const BLOBS_GROUP = 'session-security:blobs';
@@ -49,6 +50,7 @@ export class ActivityTracker {
   readonly #beginnings: SessionBeginnings;
   readonly #succession: SessionSuccession;
   readonly #endings: SessionEndings;
+  readonly #withdrawals: Withdrawals;
   readonly #deadlines: Deadlines;
   /** By session id, so that parallel requests of one session share the answer. */
   readonly #settling = new Map<string, Promise<EndReason | undefined>>();
@@ -97,6 +99,7 @@ export class ActivityTracker {
     this.#beginnings = beginnings;
     this.#succession = succession;
     this.#endings = endings;
+    this.#withdrawals = new Withdrawals(shared, references, clock, tombstones, rotations, revocations);
   }
 
   /** Everything that happens to sessions, as it happens; hot. */
@@ -263,6 +266,19 @@ export class ActivityTracker {
   /** How a session ended, wherever it went when its id was given up; `undefined` while it goes on there, or is to. */
   fateOf(sessionId: string): Tombstone | undefined {
     return this.#rotations.fateOf(sessionId);
+  }
+
+  /**
+   * The sign-out or the application that has ended this life of a session id, under whichever id it went on, by memory
+   * alone; `undefined` if it lives, or has ended by the passing of time or by another sign-in.
+   */
+  withdrawal(sessionId: string, life: number): Withdrawal | undefined {
+    return this.#withdrawals.of(sessionId, life);
+  }
+
+  /** As {@link withdrawal}, also on other processes. Where the store cannot tell, it is taken for ended. */
+  findWithdrawal(sessionId: string, life: number): Promise<Withdrawal | undefined> {
+    return this.#withdrawals.find(sessionId, life);
   }
 
   /** Says that a session is dead before its end is worked off: from now on nothing may write it. */

@@ -36,6 +36,12 @@ export class Rotations {
     return this.tombstones.find(sessionId)?.rotation?.successors ?? [];
   }
 
+  /** This id, and all for which it was given up, one after the other. */
+  lineageOf(sessionId: string): readonly string[] {
+    const successors = this.successorsOf(sessionId);
+    return [sessionId, ...successors.flatMap((successor) => this.lineageOf(successor))];
+  }
+
   /** The id under which a session goes on whose id was given up, if it lives. */
   successorOf(sessionId: string): string | undefined {
     for (const successor of this.successorsOf(sessionId)) {

@@ -78,7 +78,7 @@ export class SessionEndings {
     }
     const done = this.#end(sessionId, reason, remains);
     this.#underWay.set(sessionId, { done, ...remains });
-    if (remains.keep) this.tombstones.leave(sessionId, done);
+    if (remains.keep) this.tombstones.leave(sessionId, reason, done);
     try {
       return await done;
     } finally {

@@ -23,6 +23,10 @@ export interface Tombstone {
 /** The end of a session whose id stays in use for an anonymous visitor. */
 export interface Leaving {
   readonly at: number;
+  readonly reason: EndReason;
+  /** Which life of the session id, and whose. */
+  readonly life?: number | undefined;
+  readonly userId?: string | undefined;
   /** When it has been worked off. */
   readonly done: Promise<void>;
 }
@@ -57,8 +61,8 @@ export class Tombstones {
   ): void {
     const buried = this.#graves.get(sessionId);
     if (buried && !(buried.rotation && buried.reason === null)) return;
-    const userId = this.watched.get(sessionId)?.userId;
     const goesOn = buried?.rotation ?? rotation;
+    const userId = (this.watched.get(sessionId) ?? goesOn?.session)?.userId;
     this.#graves.set(sessionId, {
       reason,
       at,
@@ -84,8 +88,10 @@ export class Tombstones {
   }
 
   /** A session ends, and its id is not buried. */
-  leave(sessionId: string, done: Promise<unknown>): void {
-    this.#leavings.set(sessionId, { at: this.clock.now(), done: done.then(ignore, ignore) });
+  leave(sessionId: string, reason: EndReason, done: Promise<unknown>): void {
+    const { life, userId } = this.watched.get(sessionId) ?? {};
+    const at = this.clock.now();
+    this.#leavings.set(sessionId, { at, reason, life, userId, done: done.then(ignore, ignore) });
   }
 
   leavingOf(sessionId: string): Leaving | undefined {

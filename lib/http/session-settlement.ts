@@ -1,6 +1,7 @@
 import { isSameUser } from '../activity/activity-record.js';
 import type { ActivityTracker } from '../activity/activity-tracker.js';
 import { TooManySessionsError, type UserSessions } from '../activity/user-sessions.js';
+import type { Withdrawal } from '../activity/withdrawals.js';
 import type { SessionSecurityRequest } from '../options/index.js';
 import type { RequestState } from './request-state.js';
 import type { RequestOutcomes } from './request-outcomes.js';
@@ -89,6 +90,8 @@ export class SessionSettlement {
     const present = typeof session === 'string' ? undefined : session;
     // The new id is not there yet.
     if (present && present.id === state.rotatedFrom) return;
+    const former = signedIn && present ? formerOf(state, present) : undefined;
+    const found = former && (await this.tracker.findWithdrawal(former.sessionId, former.life));
     await this.#settleRotation(state, signedIn ? present : undefined);
     if (session === 'loose') return this.#settleFollowed(request, state);
     if (!present) return;
@@ -102,6 +105,9 @@ export class SessionSettlement {
     // Without the marker, the session was read before somebody signed in beside this request.
     if (!signedIn) return marker && this.outcomes.forget(present, state, 'logout');
     if (watched && isSameUser(watched.userId, signedIn.userId)) return;
+    const withdrawal = found ?? (former && this.tracker.withdrawal(former.sessionId, former.life));
+    if (withdrawal && isSameUser(withdrawal.userId, signedIn.userId))
+      return this.#drop(request, present, withdrawal);
     if (!(await this.outcomes.start(request, present, state, signedIn.userId))) this.platform.letGo(request);
   }
 
@@ -141,6 +147,19 @@ export class SessionSettlement {
   }
 
   /**
+   * The user signed out, or was signed out, while the handler ran, which has taken them along under another session id: that
+   * is no sign-in, and what the application may have saved there is nobody's.
+   */
+  async #drop(
+    request: SessionSecurityRequest,
+    session: RequestSession,
+    { reason }: Withdrawal,
+  ): Promise<void> {
+    this.platform.letGo(request);
+    await this.tracker.end(session.id, reason ?? 'revoked');
+  }
+
+  /**
    * The session ended, or was given another id, while the handler ran: the request is answered as it would have been,
    * but it writes nothing, and leaves the browser the cookie that it has by now.
    */
@@ -152,4 +171,13 @@ export class SessionSettlement {
     this.platform.letGo(request);
     if (!authenticated && this.tracker.isInUse(session.id)) await this.tracker.end(session.id, 'logout');
   }
+}
+
+/** The session with which a request came, if it has been given up for one that does not go on with it. */
+function formerOf(
+  { outcome, sessionId, life }: RequestState,
+  { id, data }: RequestSession,
+): { readonly sessionId: string; readonly life: number } | undefined {
+  if (outcome !== 'watched' || sessionId === undefined || life === undefined) return undefined;
+  return sessionId === id || readMarker(data) ? undefined : { sessionId, life };
 }

@@ -3,7 +3,7 @@ import { afterEach, describe, expect, it } from '@jest/globals';
 import { type CanActivate, Controller, Get, Injectable, Post, Req, Res } from '@nestjs/common';
 import { APP_GUARD } from '@nestjs/core';
 import { ActivityTracker } from '../../lib/activity/activity-tracker.js';
-import { Passive } from '../../lib/index.js';
+import { Passive, SessionSecurityService } from '../../lib/index.js';
 import { dataOf, onExpress, rawOf } from '../support/adapters.js';
 import { type HeldCall, HeldStore, isRecord, isSession } from '../support/held-store.js';
 import { VirtualClock } from '../support/virtual-clock.js';
@@ -45,6 +45,8 @@ class SlowGuard implements CanActivate {
 
 @Controller()
 class SlowDesk {
+  constructor(private readonly security: SessionSecurityService) {}
+
   @Get('guarded')
   guarded(@Req() request: DeskRequest): { user: string | null } {
     return { user: request.session.user?.id ?? null };
@@ -72,6 +74,51 @@ class SlowDesk {
     await new Promise<void>((resolve) => request.session.regenerate(resolve));
     Object.assign(request.session, data);
     return {};
+  }
+
+  @Post('end-and-sign-in')
+  async endAndSignIn(@Req() request: DeskRequest): Promise<object> {
+    await this.security.end(request as never);
+    door.open();
+    return this.signInAsAnna(request);
+  }
+
+  @Post('sign-in-as-anna')
+  async signInAsAnna(@Req() request: DeskRequest): Promise<object> {
+    await door.pass();
+    await new Promise<void>((resolve) => request.session.regenerate(resolve));
+    request.session.user = { id: 'anna' };
+    return {};
+  }
+
+  /** Takes along who is signed in, and nothing else. */
+  @Post('take-along-slowly')
+  async takeAlongSlowly(@Req() request: DeskRequest): Promise<object> {
+    const { user } = request.session;
+    await door.pass();
+    await new Promise<void>((resolve) => request.session.regenerate(resolve));
+    if (user) request.session.user = user;
+    return {};
+  }
+
+  /** The same, and takes its time when the new id is there. */
+  @Post('take-along-and-wait')
+  async takeAlongAndWait(@Req() request: DeskRequest): Promise<object> {
+    const { user } = request.session;
+    await new Promise<void>((resolve) => request.session.regenerate(resolve));
+    if (user) request.session.user = user;
+    await door.pass();
+    return {};
+  }
+
+  /** As a sign-in page does whose answer is sent by the handler itself. */
+  @Post('take-along-and-send')
+  async takeAlongAndSend(
+    @Req() request: DeskRequest,
+    @Res() response: { send(body: object): void },
+  ): Promise<void> {
+    await this.takeAlongSlowly(request);
+    response.send({});
   }
 
   /** Passes the door when the response is over, one way or the other. */
@@ -427,6 +474,97 @@ describe('no race makes two of one, or one of two', () => {
     await browser.post('/logout').expect(201);
     expect(await slow.user()).toBeNull();
     expect(desk.log.of('end').map(({ reason }) => reason)).toEqual(['logout', 'logout']);
+  });
+
+  /** Everything that ends a session because somebody wants it. */
+  const WITHDRAWALS: [name: string, end: (browser: Browser) => Promise<unknown>][] = [
+    ['a sign-out', (browser) => browser.post('/logout').expect(201)],
+    ['a sign-out that keeps the session id', (browser) => browser.post('/forget').expect(201)],
+    ["the client's sign-out", (browser) => browser.post('/session-security/end').expect(200)],
+    ['a revocation', () => desk.security.endAll('anna')],
+    [
+      'a sign-out under another id',
+      async (browser) => {
+        await browser.post('/rotate').expect(201);
+        await browser.post('/logout').expect(201);
+      },
+    ],
+  ];
+
+  const takingAlong = async (
+    path: string,
+  ): Promise<{ browser: Browser; slow: Browser; done: () => Promise<unknown> }> => {
+    await open();
+    const browser = await desk.signedIn();
+    const slow = browser.copy();
+    const taking = slow.post(path).then();
+    await door.reached;
+    return { browser, slow, done: () => (door.open(), taking) };
+  };
+
+  const expectNobody = async (browsers: Browser[], ends: number): Promise<void> => {
+    expect(await Promise.all(browsers.map((each) => each.user()))).toEqual(browsers.map(() => null));
+    expect(desk.log.of('start')).toHaveLength(1);
+    expect(desk.log.of('end')).toHaveLength(ends);
+    expect(await desk.security.list('anna')).toEqual([]);
+    expect(Object.values(desk.stored()).filter(({ user }) => user)).toEqual([]);
+  };
+
+  describe.each(WITHDRAWALS)('%s is final', (_, end) => {
+    it.each(['/take-along-slowly', '/take-along-and-send'])(
+      'for a handler that takes the user along under another id later: %s',
+      async (path) => {
+        const { browser, slow, done } = await takingAlong(path);
+        await end(browser);
+        await done();
+        await expectNobody([browser, slow], 1);
+      },
+    );
+  });
+
+  it('a revocation is final for a handler that has just taken the user along under another id', async () => {
+    const { browser, slow, done } = await takingAlong('/take-along-and-wait');
+    await desk.security.endAll('anna');
+    await done();
+    await expectNobody([browser, slow], 1);
+  });
+
+  it('a revocation is final for who is taken along while others are being ended', async () => {
+    const { browser, slow, done } = await takingAlong('/take-along-slowly');
+    const other = await desk.signedIn();
+    desk.clock.jump(1);
+    const held = store.hold('destroy', isRecord);
+    const revocation = desk.security.endAll('anna');
+    await held.reached;
+    await done();
+    held.release();
+    await revocation;
+    expect(await Promise.all([browser, slow, other].map((each) => each.user()))).toEqual([null, null, null]);
+    expect(await desk.security.list('anna')).toEqual([]);
+  });
+
+  it.each<[string, (browser: Browser) => unknown]>([
+    ['has expired', () => desk.clock.advance(11)],
+    ['was replaced by another sign-in', (browser) => browser.post('/login', { user: 'anna' })],
+    ['of another user was signed out', (browser) => browser.post('/logout')],
+  ])('a slow sign-in counts although the session with which it came %s meanwhile', async (what, end) => {
+    await open();
+    const browser = await desk.signedIn(what.includes('another user') ? 'ben' : 'anna');
+    const slow = browser.copy();
+    const answer = slow.post('/sign-in-as-anna').then();
+    await door.reached;
+    await end(browser);
+    door.open();
+    await answer;
+    expect(await slow.user()).toBe('anna');
+  });
+
+  it('a handler that has ended the session itself may sign the same user in', async () => {
+    await open();
+    const browser = await desk.signedIn();
+    await browser.post('/end-and-sign-in').expect(201);
+    expect(await browser.user()).toBe('anna');
+    expect(desk.log.events.map(({ kind }) => kind)).toEqual(['start', 'end', 'start']);
   });
 
   it('a sign-out counts also where a request of before the sign-in has written the session back', async () => {

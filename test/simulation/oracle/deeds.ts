@@ -9,7 +9,8 @@ export class Deeds {
   constructor(private readonly truth: Truth) {}
 
   signedIn(visit: Visit): void {
-    if (this.#isOutlived(visit, this.truth.involvementOf(visit).servedAs)) return;
+    const { servedAs } = this.truth.involvementOf(visit);
+    if (this.#isOutlived(visit, servedAs) || this.#isSignedOut(visit, servedAs)) return;
     if (this.#isHereAlready(visit) || (visit.isLoose && visit.plan.errand !== 'signIn')) return;
     const isReused = visit.presentedId === visit.sessionId;
     this.truth.involvementOf(visit).began = this.truth.begin(
@@ -123,10 +124,11 @@ export class Deeds {
 
   /** The response is out: what the handler began is in the store, and the browser knows of it. */
   sent(visit: Visit): void {
-    const { began } = this.truth.involvementOf(visit);
+    const { began, servedAs } = this.truth.involvementOf(visit);
     if (began === undefined) return;
     began.visibleSince = this.truth.at;
-    if (this.truth.troubledSince(visit.beganAt)) began.doubtful = began.murky = true;
+    const isOvertaken = this.#isBeingSignedOut(visit, servedAs);
+    if (isOvertaken || this.truth.troubledSince(visit.beganAt)) began.doubtful = began.murky = true;
     else if (began.state === 'beginning' && visit.plan.errand === 'signIn')
       this.truth.break('no request breaks', `${began.user} signed in and is not watched`);
   }
@@ -155,6 +157,24 @@ export class Deeds {
     // Of two who signed in at once the first may have been written last: then nothing is left of the other.
     const isOverwritten = present.state === 'beginning' && present.visibleSince < beganAt;
     return servedAs !== undefined && present !== servedAs && !isOverwritten;
+  }
+
+  /** Who was signed out while a handler ran, and signs in there under another id, has to do so again. */
+  #isSignedOut({ plan }: Visit, servedAs: Life | undefined): boolean {
+    const { user, endReason } = servedAs ?? {};
+    const isWanted = endReason === 'logout' || endReason === 'revoked';
+    return plan.errand === 'signIn' && user === plan.user && isWanted;
+  }
+
+  /** As {@link #isSignedOut}, where that is under way: which of the two comes first is a matter of luck. */
+  #isBeingSignedOut(visit: Visit, servedAs: Life | undefined): boolean {
+    if (servedAs === undefined || servedAs.user !== visit.plan.user) return false;
+    const { claims } = this.truth.involvementOf(visit);
+    const others = servedAs.claims.filter((claim) => !claims.includes(claim));
+    return (
+      this.#isSignedOut(visit, servedAs) ||
+      others.some(({ reasons }) => reasons.includes('logout') || reasons.includes('revoked'))
+    );
   }
 
   /**

@@ -69,6 +69,7 @@ export class Life {
   /** World time since which its deadline has passed. */
   overdueSince: number | undefined;
   overAt: number | undefined;
+  endReason: EndReason | undefined;
   /** Processes that told its end. */
   readonly toldIn = new Set<number>();
   #activities: Activity[] = [];
@@ -224,9 +225,10 @@ export class Life {
     this.claims = [];
   }
 
-  end(at: number): void {
+  end(at: number, reason?: EndReason): void {
     this.state = 'over';
     this.overAt = at;
+    this.endReason = reason;
   }
 
   get title(): string {

@@ -90,7 +90,7 @@ export class Telling {
       this.truth.break('never early', `${life.title} ended without cause: ${reason}`);
     life.toldIn.add(process.number);
     life.endedInTrouble = this.truth.troubledSince(life.overdueSince ?? this.truth.at);
-    life.end(this.truth.at);
+    life.end(this.truth.at, reason);
   }
 
   /** What is over by the clock or by somebody's doing must be told soon, if the store answers. */
