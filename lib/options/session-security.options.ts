@@ -1,6 +1,7 @@
 import { IsBoolean, IsIn, IsObject, IsString, MinLength, ValidateBy, ValidateIf } from 'class-validator';
 import { match } from 'path-to-regexp';
 import { type Limits, PRESETS, type PresetName, shownValue } from '../policy/index.js';
+import { suggestion } from './suggestion.js';
 
 /** What the module reads of a request; Express's and Fastify's requests both fit. */
 export interface SessionSecurityRequest {
@@ -71,24 +72,47 @@ export type PageFunction = {
   of(request: SessionSecurityRequest, response: object): ClientTagOptions | false;
 }['of'];
 
-const CLIENT_VALUES: Record<keyof ClientOptions, (value: unknown) => boolean> = {
-  onExpire: (value) => ['navigate', 'lock', 'event'].includes(value as string),
-  dismiss: (value) => ['activity', 'button'].includes(value as string),
-  escape: (value) => ['stay', 'sign-out', 'ignore'].includes(value as string),
-  dialog: (value) => typeof value === 'boolean',
-  events: (value) =>
-    Array.isArray(value) &&
-    value.length > 0 &&
-    value.every((name) => typeof name === 'string' && name !== ''),
-  texts: (value) =>
-    isRecord(value) &&
-    Object.entries(value).every(
-      ([name, text]) =>
-        (typeof text === 'string' && (name !== 'lang' || isLanguage(text))) ||
-        (isLanguage(name) && isRecord(text) && Object.values(text).every((part) => typeof part === 'string')),
-    ),
-  language: isLanguage,
+/** The client's texts, by key: of the dialog, of a locked page, of drafts. */
+const TEXT_KEYS = [
+  ...['lang', 'dir', 'title', 'idle', 'lifetime', 'time', 'stay', 'signOut', 'close', 'failed'],
+  ...['lockedTitle', 'lockedText', 'signIn'],
+  ...['draftFound', 'draftRestore', 'draftDiscard', 'draftRestored', 'draftClose', 'draftSignedOut'],
+  'draftUnreachable',
+];
+
+/** What each option of the client must be, in words and as a test. */
+const CLIENT_VALUES: Record<keyof ClientOptions, [wanted: string, accepts: (value: unknown) => boolean]> = {
+  onExpire: oneOf('navigate', 'lock', 'event'),
+  dismiss: oneOf('activity', 'button'),
+  escape: oneOf('stay', 'sign-out', 'ignore'),
+  dialog: ['true or false', (value) => typeof value === 'boolean'],
+  events: [
+    'a list of names of events',
+    (value) =>
+      Array.isArray(value) &&
+      value.length > 0 &&
+      value.every((name) => typeof name === 'string' && name !== ''),
+  ],
+  texts: [
+    'texts by key, or by language tag and key',
+    (value) =>
+      isRecord(value) &&
+      Object.entries(value).every(
+        ([name, text]) =>
+          (typeof text === 'string' && (name !== 'lang' || isLanguage(text))) ||
+          (isLanguage(name) &&
+            isRecord(text) &&
+            Object.values(text).every((part) => typeof part === 'string')),
+      ),
+  ],
+  language: ['a language tag such as "de" or "pt-BR"', isLanguage],
 };
+
+function oneOf(...values: string[]): [string, (value: unknown) => boolean] {
+  const names = values.map((value) => `"${value}"`);
+  const wanted = `${names.slice(0, -1).join(', ')} or ${names.at(-1)}`;
+  return [wanted, (value) => values.includes(value as string)];
+}
 
 function isPathPattern(text: string): boolean {
   try {
@@ -284,7 +308,10 @@ export class SessionSecurityOptions {
   @IsSessionStore()
   sessionStore?: ApplicationSessionStore;
 
-  /** The page to sign in on, same origin. `null` (default): pages are loaded again instead. */
+  /**
+   * The page to sign in on, same origin, as browsers ask for it: with the global prefix, if it has one. `null` (default):
+   * pages are loaded again instead.
+   */
   @IsAddress()
   loginUrl: string | null = null;
 
@@ -430,11 +457,20 @@ function clientProblems(value: unknown): string[] {
   if (typeof value !== 'object' || value === null) return [];
   return Object.entries(value).flatMap(([name, given]) => {
     if (!Object.hasOwn(CLIENT_VALUES, name)) {
-      return [`client.${name} is no option; known are ${Object.keys(CLIENT_VALUES).join(', ')}`];
+      return [`client.${name} is no option${suggestion(name, Object.keys(CLIENT_VALUES))}`];
     }
-    return given === undefined || CLIENT_VALUES[name as keyof ClientOptions](given)
-      ? []
-      : [`client.${name} must not be ${shownValue(given)}`];
+    const [wanted, accepts] = CLIENT_VALUES[name as keyof ClientOptions];
+    if (given === undefined) return [];
+    if (!accepts(given)) return [`client.${name} must be ${wanted}, but is ${shownValue(given)}`];
+    return name === 'texts' ? textProblems(given as NonNullable<ClientOptions['texts']>) : [];
+  });
+}
+
+/** A text under a name that nobody asks for would be missing unseen. */
+function textProblems(texts: NonNullable<ClientOptions['texts']>, path = 'client.texts'): string[] {
+  return Object.entries(texts).flatMap(([key, text]) => {
+    if (typeof text !== 'string') return textProblems(text, `${path}.${key}`);
+    return TEXT_KEYS.includes(key) ? [] : [`${path}.${key} is no text${suggestion(key, TEXT_KEYS)}`];
   });
 }
 

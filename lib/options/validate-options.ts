@@ -1,6 +1,7 @@
 import { validateSync } from 'class-validator';
 import { beyondPreset, type LimitOrigins, limitProblems, PRESETS, shownValue } from '../policy/index.js';
 import { SessionSecurityOptions, type SessionSecurityOptionsInput } from './session-security.options.js';
+import { suggestion } from './suggestion.js';
 
 /** WCAG 2.2 SC 2.2.1: at least 20 seconds to extend a time limit. */
 const SHORTEST_WARNING = 20;
@@ -139,23 +140,4 @@ function shortWarning({ warnAfter, expireAfter }: SessionSecurityOptions): strin
     `the warning lasts ${seconds} seconds (expireAfter ${expireAfter} - warnAfter ${warnAfter}); ` +
       `WCAG 2.2 SC 2.2.1 asks for at least ${SHORTEST_WARNING}`,
   ];
-}
-
-function suggestion(name: string, known: readonly string[]): string {
-  const near = known.find((candidate) => editDistance(name.toLowerCase(), candidate.toLowerCase()) <= 3);
-  return near ? `; did you mean ${near}?` : `; known are ${known.join(', ')}`;
-}
-
-/** Levenshtein distance, row by row. */
-function editDistance(from: string, to: string): number {
-  let row = Array.from({ length: to.length + 1 }, (_, index) => index);
-  for (let i = 1; i <= from.length; i++) {
-    const next = [i];
-    for (let j = 1; j <= to.length; j++) {
-      const substituted = (row[j - 1] ?? 0) + (from[i - 1] === to[j - 1] ? 0 : 1);
-      next.push(Math.min((row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1, substituted));
-    }
-    row = next;
-  }
-  return row[to.length] ?? 0;
 }

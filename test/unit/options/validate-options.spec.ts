@@ -1,6 +1,9 @@
 import { describe, expect, it } from '@jest/globals';
 import { Test } from '@nestjs/testing';
 import type { Request } from 'express';
+import { ENGLISH as DIALOG_TEXTS } from '../../../client/dialog/texts.js';
+import { ENGLISH as DRAFT_TEXTS } from '../../../client/drafts/texts.js';
+import { ENGLISH as LOCK_TEXTS } from '../../../client/ending/texts.js';
 import {
   SessionSecurityModule,
   SessionSecurityOptionsError,
@@ -93,14 +96,28 @@ describe('S14 options', () => {
     [{ secret: 'short' }, /^secret must have at least 32 characters$/],
     [{ ping: 'no' }, /^ping must be a boolean/],
     [{ flushInterval: 0 }, /^flushInterval must be .* 0$/],
-    [{ client: { onExpire: 'explode' } }, /^client\.onExpire must not be "explode"$/],
+    [
+      { client: { onExpire: 'explode' } },
+      /^client\.onExpire must be "navigate", "lock" or "event", but is "explode"$/,
+    ],
+    [{ client: { dismiss: 'click' } }, /^client\.dismiss must be "activity" or "button", but is "click"$/],
+    [{ client: { escape: 'x' } }, /^client\.escape must be "stay", "sign-out" or "ignore", but is "x"$/],
+    [{ client: { onexpire: 'lock' } }, /^client\.onexpire is no option; did you mean onExpire\?$/],
     [{ client: { colour: 'red' } }, /^client\.colour is no option; known are onExpire,/],
-    [{ client: { events: ['click', 3] } }, /^client\.events must not be \["click",3\]$/],
-    [{ client: { language: '<script>' } }, /^client\.language must not be/],
-    [{ client: { language: 'en_US' } }, /^client\.language must not be "en_US"$/],
-    [{ client: { texts: { title: 3 } } }, /^client\.texts must not be an object$/],
-    [{ client: { texts: { lang: 'en_US' } } }, /^client\.texts must not be/],
-    [{ client: { texts: { deutsch1: { title: 'Hallo' } } } }, /^client\.texts must not be/],
+    [
+      { client: { events: ['click', 3] } },
+      /^client\.events must be a list of names of events, but is \["click",3\]$/,
+    ],
+    [{ client: { language: '<script>' } }, /^client\.language must be/],
+    [{ client: { language: 'en_US' } }, /^client\.language must be .*, but is "en_US"$/],
+    [{ client: { texts: { title: 3 } } }, /^client\.texts must be .*, but is an object$/],
+    [{ client: { texts: { titel: 'Hallo' } } }, /^client\.texts\.titel is no text; did you mean title\?$/],
+    [
+      { client: { texts: { de: { greeting: 'Hallo' } } } },
+      /^client\.texts\.de\.greeting is no text; known are lang, dir, title, /,
+    ],
+    [{ client: { texts: { lang: 'en_US' } } }, /^client\.texts must be/],
+    [{ client: { texts: { deutsch1: { title: 'Hallo' } } } }, /^client\.texts must be/],
     [{ preset: null }, /^preset must be one of .*, but is null$/],
     [{ preset: ['hipaa'] }, /^preset must be one of .*, but is \["hipaa"\]$/],
     [{ limits: null }, /^limits must be a function, but is null$/],
@@ -118,6 +135,11 @@ describe('S14 options', () => {
     ],
   ])('S14 %j is refused by name and value', (given, problem) => {
     expect(problemsOf(given)).toEqual([expect.stringMatching(problem)]);
+  });
+
+  it('S14 every text of the client may be given, for all languages or for one', () => {
+    const texts = { ...DIALOG_TEXTS, ...LOCK_TEXTS, ...DRAFT_TEXTS };
+    expect(problemsOf({ client: { texts: { ...texts, 'de-CH': texts } } })).toEqual([]);
   });
 
   it('S14 a big integer, which no JSON can say, is refused by name and value', () => {
