@@ -30,6 +30,8 @@ export class ActivityWriter {
   #batch: Batch | undefined;
   /** Writes that no request waits for, but a flush does, and with it the end of the process. */
   readonly #unawaited = new Set<Promise<void>>();
+  /** Sessions that a shared store has no living record of, and for whose end somebody waits. */
+  #lost: string[] = [];
   #flushing: Promise<void> | undefined;
   #flushedAt: number;
 
@@ -85,6 +87,13 @@ export class ActivityWriter {
     this.#batch.sessionIds.add(sessionId);
   }
 
+  /** Sessions for whose end somebody waits, and whose records a shared store was found not to have since the last call. */
+  takeLost(): string[] {
+    const lost = this.#lost;
+    this.#lost = [];
+    return lost;
+  }
+
   #begin(): Batch {
     const sessionIds = new Set<string>();
     const done = new Promise((resolve) => setImmediate(resolve)).then(() => {
@@ -130,8 +139,9 @@ export class ActivityWriter {
         // Somebody may have signed in under the same id meanwhile.
         if (this.watched.lifeOf(sessionId) !== lives.get(id)) continue;
         this.watched.remove(sessionId);
-        // A shared store tells of ends; here the record has been lost, and nobody else will say so.
+        // The record has been lost, and nobody else will say so; unless a shared store is about to tell of an end.
         if (!this.#isShared) this.announcements.tellWaiting(id, 'revoked');
+        else if (this.announcements.isAwaited(id)) this.#lost.push(sessionId);
       }
       this.health.succeeded();
     } catch (error) {

@@ -36,6 +36,11 @@ export class Announcements {
     ending.complete();
   }
 
+  /** Does anybody wait for the end of a session? */
+  isAwaited(id: string): boolean {
+    return this.#endings.get(id)?.observed === true;
+  }
+
   /** Emits why the session ended when it does, and completes. */
   endOf(id: string): Observable<EndReason> {
     const ending = this.#endings.get(id) ?? new Subject<EndReason>();

@@ -1,4 +1,5 @@
 import type { EndReason } from './activity-record.js';
+import { forgiveCorrupt } from './activity-store.js';
 import type { ActivityWriter } from './activity-writer.js';
 import type { Announcements } from './announcements.js';
 import type { Clock } from './clock.js';
@@ -20,6 +21,9 @@ const MEMORY_SLICE = 200;
 
 /** Deadlines of processes that share a store: the store judges, and tells everybody. */
 export class SharedDeadlines implements Deadlines {
+  /** Sessions whose records the store was found not to have. */
+  readonly #lost = new Set<string>();
+
   constructor(
     private readonly store: SharedActivityStore,
     private readonly watched: WatchedSessions,
@@ -42,12 +46,13 @@ export class SharedDeadlines implements Deadlines {
         this.#hearNews();
         if (more) await new Promise((resolve) => setImmediate(resolve));
       }
+      await this.#tellLost();
       this.health.regained();
     } catch (error) {
       this.#hearNews();
       this.health.lost(error);
     }
-    this.#forgetExpired(now);
+    await this.#forgetExpired(now);
   }
 
   async settle(sessionId: string): Promise<EndReason | undefined> {
@@ -90,13 +95,42 @@ export class SharedDeadlines implements Deadlines {
     return remembered.find((sessionId) => this.references.ofSession(sessionId) === id);
   }
 
-  /** Memory is a shadow of the shared store: what is over by memory is looked up again when it is asked for. */
-  #forgetExpired(now: number): void {
+  /** Lets those go on who wait for an end that nobody will tell: the record is gone, and not by an end that is heard. */
+  async #tellLost(): Promise<void> {
+    for (const sessionId of this.writer.takeLost()) this.#lost.add(sessionId);
+    for (const sessionId of this.#lost) {
+      const id = this.references.ofSession(sessionId);
+      // What has been heard meanwhile has been told.
+      if (this.announcements.isAwaited(id) && !this.watched.has(sessionId)) {
+        const tombstone = await this.finder.findTombstone(sessionId);
+        const stored = tombstone ? undefined : await this.store.find(id).catch(forgiveCorrupt);
+        // One that is stored is over, which will be told, or another life, which tells of the end of this one.
+        if (!stored) this.announcements.tellWaiting(id, tombstone?.reason ?? 'revoked');
+      }
+      this.#lost.delete(sessionId);
+    }
+  }
+
+  /**
+   * Memory is a shadow of the shared store: what is over by memory is looked up again when it is asked for; at once if
+   * somebody waits for its end, which nobody would tell if its record were lost.
+   */
+  async #forgetExpired(now: number): Promise<void> {
     for (let more = true; more;) {
       const slice = this.watched.due(now, MEMORY_SLICE);
-      for (const { sessionId, verdict } of slice.due)
-        if (verdict.phase === 'expired') this.watched.remove(sessionId);
+      const expired = slice.due.filter(({ verdict }) => verdict.phase === 'expired');
+      await Promise.all(expired.map(({ sessionId }) => this.#forget(sessionId, now)));
       more = slice.more;
     }
+  }
+
+  async #forget(sessionId: string, now: number): Promise<void> {
+    if (!this.announcements.isAwaited(this.references.ofSession(sessionId))) {
+      this.watched.remove(sessionId);
+      return;
+    }
+    // It may live by what other processes know, or not be judged now: it is asked for again.
+    this.watched.postpone(sessionId, now);
+    await this.settle(sessionId).catch(() => undefined);
   }
 }
