@@ -75,9 +75,9 @@ export abstract class SharedActivityStore extends ActivityStore {
   abstract takeNews(): News[];
 
   /**
-   * Hands everything that happens to one member of the group, on whichever process: at least once, in order for each
-   * session, again when the handler rejects or its process dies. What happened before the group was founded is not
-   * handed out.
+   * Hands everything that happens to one member of the group, on whichever process: at least once, again when the handler
+   * rejects or its process dies. Each process goes through what it is given of a session in order; nothing keeps another,
+   * or one that tries again, in step with it. What happened before the group was founded is not handed out.
    *
    * @param kinds what the handler is for; everything if left out
    */
