@@ -42,7 +42,7 @@ export function createClient(options: StartOptions, createDialog?: DialogFactory
   const { path = '/session-security' } = options;
   const cover = pageCover();
   let monitor: SessionMonitor;
-  let listening: AbortController;
+  let listening = new AbortController();
   let settings: Partial<StartValues> = options;
   let owner: string;
   let dialog: WarningDialog | undefined;
@@ -51,7 +51,8 @@ export function createClient(options: StartOptions, createDialog?: DialogFactory
     const wanted = client.dispatchEvent(new CustomEvent(type, { detail, cancelable: true }));
     // The dialog before the cover: closing it gives the focus back to where the cover finds it.
     if (wanted) dialog?.[type]?.(detail as never);
-    cover(monitor.isHidden());
+    // Not knowing is no reason to show a page that was locked.
+    if (type !== 'error') cover(monitor.isHidden());
     if (type === 'warn' || type === 'cover')
       void loadEnding().then((ending) => ending?.prepare(client, settings, listening.signal));
     if (type !== 'expire') return;
@@ -67,7 +68,6 @@ export function createClient(options: StartOptions, createDialog?: DialogFactory
   };
   /** @param expected the owner for whom the page is, if it says so */
   const begin = (expected?: string): void => {
-    listening = new AbortController();
     const language = options.language || document.documentElement.lang;
     monitor = createPageMonitor(path, { ...options, language, owner: expected }, listening.signal, {
       watch(values, current) {
@@ -85,8 +85,9 @@ export function createClient(options: StartOptions, createDialog?: DialogFactory
         return false;
       },
       destroy() {
+        const isKnown = monitor.phase() !== 'starting';
         monitor.destroy();
-        cover(monitor.isHidden());
+        if (isKnown) cover(monitor.isHidden());
         listening.abort();
         dialog?.remove();
         delete globalThis.sessionSecurity;

@@ -62,11 +62,13 @@ export function lockPage(
     channel = tabChannel(`session-security:${settings.application}`, () => void look());
   };
 
-  signal.addEventListener('abort', () => locked.abort());
-  locked.signal.addEventListener('abort', () => {
-    channel?.close();
+  signal.addEventListener('abort', () => {
+    locked.abort();
     panel?.remove();
   });
+  locked.signal.addEventListener('abort', () => channel?.close());
+  // Not before the page itself has heard from the server: until then it says why nothing is seen.
+  client.addEventListener('active', () => panel?.remove(), { signal });
   listen(['focus', 'visibilitychange', 'resume', 'online', 'pageshow', 'pagehide'], follow, locked.signal);
   hear();
   // The application may sign in by itself: then this is how it says so.

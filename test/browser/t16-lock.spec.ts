@@ -1,3 +1,4 @@
+import type { ServerResponse } from 'node:http';
 import { afterEach, describe, expect, jest, test } from '@jest/globals';
 import type { BrowserContext, Page } from 'playwright-core';
 import type { FakePingServer } from '../support/client/fake-ping-server.js';
@@ -160,6 +161,64 @@ describe('T16 a locked page', () => {
     expect(await isSeen(page)).toBe(false);
     server.interfere = undefined;
     await isUncovered(page);
+  });
+
+  test.each([
+    ['that cannot be reached', (response: ServerResponse) => void response.destroy()],
+    ['that is overloaded', (response: ServerResponse) => void response.writeHead(503).end()],
+  ])('T16 stays locked when the user is back, but the page then meets a server %s', async (_, refuse) => {
+    await serve();
+    const page = await locked();
+    server.session.signIn('ada.2');
+    server.interfere = (response, path) => {
+      if (!path.startsWith('ping?start')) return false;
+      refuse(response);
+      return true;
+    };
+    await page.evaluate(() => {
+      const failed = new Promise((resolve) =>
+        globalThis.sessionSecurity!.addEventListener('error', () => setTimeout(resolve)),
+      );
+      dispatchEvent(new Event('focus'));
+      return failed;
+    });
+    expect(await isSeen(page)).toBe(false);
+    expect(await panelOf(page).isVisible()).toBe(true);
+
+    // The new session ends, too, before the page has heard of it.
+    server.session.end('idle');
+    server.interfere = undefined;
+    const asked = server.session.requests.length;
+    await page.evaluate(() => dispatchEvent(new Event('online')));
+    await page.waitForFunction(() => globalThis.sessionSecurity!.phase() === 'expired');
+    await eventually(
+      'the look of the lock',
+      () => server.session.requests.length > asked + 1 || undefined,
+      5000,
+    );
+    expect(await isSeen(page)).toBe(false);
+    expect(await panelOf(page).count()).toBe(1);
+
+    server.session.signIn('ada.3');
+    await page.evaluate(() => dispatchEvent(new Event('focus')));
+    await isUncovered(page);
+    expect(await page.inputValue('#field')).toBe(NOTE);
+    expect(await panelOf(page).count()).toBe(0);
+  });
+
+  test('T12 that is destroyed before it has heard from the server stays covered, without the panel', async () => {
+    await serve();
+    const page = await locked();
+    server.session.signIn('ada.2');
+    server.interfere = (response, path) => {
+      if (path.startsWith('ping?start')) response.destroy();
+      return response.destroyed;
+    };
+    await page.evaluate(() => dispatchEvent(new Event('focus')));
+    await page.waitForFunction(() => globalThis.sessionSecurity!.phase() === 'starting');
+    await page.evaluate(() => globalThis.sessionSecurity!.destroy());
+    expect(await isSeen(page)).toBe(false);
+    expect(await page.locator('session-security-dialog').count()).toBe(0);
   });
 
   test('T16 an application that signs in by itself says so by stay()', async () => {
