@@ -60,6 +60,8 @@ export class SessionJudgement {
       if (record?.life !== marker.life) {
         // It may have been given another id while the store was asked.
         if (await this.#followsRotation(request, session, state)) return;
+        // Somebody has signed in under this id since; theirs is not to end with what was read before.
+        if (record) return this.outcomes.loseTo(request, state);
         return this.#bury(request, session, state);
       }
     }

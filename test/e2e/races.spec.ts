@@ -190,6 +190,25 @@ describe('no race makes two of one, or one of two', () => {
     expect(await answer).toEqual({ user: null });
   });
 
+  it.each<[string, string, (browser: Browser) => Promise<unknown>]>([
+    ['somebody else signs in', 'ben', async () => undefined],
+    ['the same user signs out and in again', 'anna', (browser) => browser.post('/forget').expect(201)],
+  ])('a request on its way ends nobody when %s under the same session id', async (_, user, leave) => {
+    await open();
+    const browser = await desk.signedIn();
+    const answer = browser
+      .copy()
+      .get('/guarded')
+      .then(({ body }) => body);
+    await door.reached;
+    await leave(browser);
+    await browser.post('/login', { user, regenerate: false }).expect(201);
+    door.open();
+    expect(await answer).toEqual({ user: null });
+    expect(await browser.user()).toBe(user);
+    expect(desk.log.of('end')).toHaveLength(1);
+  });
+
   /** Two requests that have read the same session; each will give its id up for another when it is told to. */
   const givenUpByTwo = async (): Promise<{
     one: Browser;
