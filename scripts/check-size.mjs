@@ -7,9 +7,9 @@ const LIMITS = [
     what: 'core with ping, tabs and activity',
     entry: 'client/dom/page-monitor.ts',
     format: 'esm',
-    limit: 2594,
+    limit: 2560,
   },
-  { what: 'everything with the English dialog', entry: 'client/auto.ts', format: 'iife', limit: 4810 },
+  { what: 'everything with the English dialog', entry: 'client/auto.ts', format: 'iife', limit: 4608 },
   { what: 'guard and drafts, loaded apart', entry: 'client/auto-drafts.ts', format: 'esm', limit: 7680 },
 ];
 

@@ -1,63 +1,42 @@
 /** The element that stays visible while the page is covered. */
 export const HOST_NAME = 'session-security-dialog';
 
+const OTHERS = `:root>:not(${HOST_NAME})`;
+
 /**
  * Takes everything but our own element out of view, out of print, out of the accessibility tree, out of the tab order and
- * out of find-in-page, in the same task. `display: none` is the only way that a child cannot undo, and only `!important` on
- * the element itself wins over all that style sheets can say, in layers too; but for a transition, which is therefore taken
- * away with it. Set by script it needs no exception in the content security policy.
+ * out of find-in-page, in the same task. `display: none` is the only way that a child cannot undo.
+ *
+ * It is said twice, because applications style their pages in many ways. Only `!important` on the element itself wins over
+ * `!important` in a cascade layer (https://www.w3.org/TR/css-cascade-5/#cascade-sort); a constructed style sheet survives a
+ * framework that replaces the body or rewrites its style. Neither needs an exception in the content security policy.
  *
  * @returns covers the page, or uncovers it as it was
  */
 export function pageCover(): (covered: boolean) => void {
-  /** What the elements said themselves, for each property that is set to `none`. */
-  const replaced = ['display', 'transition-property'].map(
-    (name) => [name, new Map<CSSStyleDeclaration, [value: string, priority: string]>()] as const,
-  );
+  const sheet = new CSSStyleSheet();
+  sheet.replaceSync(`${OTHERS}{display:none!important;transition:none!important}`);
   let focused: HTMLElement | null;
   let position: [number, number] | undefined;
-
-  /** @returns whether there was anything to hide */
-  const hide = (): boolean => {
-    let found = false;
-    for (const { style } of document.querySelectorAll<HTMLElement>(`:root>:not(${HOST_NAME})`))
-      for (const [name, said] of replaced) {
-        const says: [string, string] = [style.getPropertyValue(name), style.getPropertyPriority(name)];
-        if (says.join() === 'none,important') continue;
-        said.set(style, says);
-        style.setProperty(name, 'none', 'important');
-        found = true;
-      }
-    return found;
-  };
-  const watch = (): void => {
-    if (!position) return;
-    hide();
-    observer.observe(document, { subtree: true, childList: true, attributes: true });
-  };
-  // The application may replace the body or rewrite its style.
-  const observer = new MutationObserver(() => {
-    if (!hide()) return;
-    // No more than once a task: an application that watches its style and puts it back would make this endless.
-    observer.disconnect();
-    setTimeout(watch);
-  });
-
+  let restores: (() => void)[];
   return (covered) => {
     if (covered === !!position) return;
+    sheet.disabled = !covered;
     if (covered) {
       focused = document.activeElement as HTMLElement | null;
       position = [scrollX, scrollY];
-      watch();
+      document.adoptedStyleSheets.push(sheet);
+      restores = [...document.querySelectorAll<HTMLElement>(OTHERS)].map(({ style }) => {
+        const { display } = style;
+        const priority = style.getPropertyPriority('display');
+        style.setProperty('display', 'none', 'important');
+        return () => style.setProperty('display', display, priority);
+      });
     } else {
-      observer.disconnect();
-      for (const [name, said] of replaced) {
-        said.forEach((says, style) => style.setProperty(name, ...says));
-        said.clear();
-      }
-      // Without a box, elements lose the focus and the window its scroll position.
+      for (const restore of restores) restore();
+      // Without a box, elements lose the focus and the window its scroll position, which the focus moves.
+      focused?.focus();
       scrollTo(...position!);
-      focused?.focus({ preventScroll: true });
       position = undefined;
     }
   };

@@ -61,11 +61,7 @@ const ROWS: Row[] = [
     becomes: { seen: false, text: '', display: 'none' },
   },
   { what: 'style sheets set later', meanwhile: () => (document.adoptedStyleSheets = [new CSSStyleSheet()]) },
-  {
-    what: 'a style set later',
-    meanwhile: () => (document.body.style.display = 'flex'),
-    becomes: { style: 'display: flex;', display: 'flex' },
-  },
+  { what: 'a style set later', meanwhile: () => (document.body.style.display = 'flex') },
   { what: 'a style removed later', meanwhile: () => document.body.removeAttribute('style') },
   {
     what: 'an element beside the body',
@@ -165,17 +161,14 @@ test('T16 nothing that an application says of its page shows it while it is cove
   }
 });
 
-test('T16 an application that puts its style back, each time, is not fought without end', async () => {
+test('T16 an application that puts its style back, each time, does not show the page', async () => {
   const { page, cover, uncover } = await openPage();
   await page.evaluate(() => {
     const putBack = () => document.body.style.display && (document.body.style.display = '');
     new MutationObserver(putBack).observe(document.body, { attributes: true });
   });
   await cover();
-  // A page that does nothing else any more would not answer.
-  expect(await page.evaluate(() => new Promise((resolve) => setTimeout(resolve, 100, 'alive')))).toBe(
-    'alive',
-  );
+  expect((await look(page)).seen).toBe(false);
   await uncover();
   expect((await look(page)).seen).toBe(true);
 });

@@ -165,7 +165,7 @@ export const faults = [
   ),
   fault(
     'the gate does not look again after the read',
-    34,
+    294,
     'lib/http/gate/session-gate.ts',
     'else if (this.#goesOn(sessionId, session)) {',
     'else if (sessionId) {',
