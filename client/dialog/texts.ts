@@ -5,12 +5,12 @@ export const ENGLISH = {
   dir: 'ltr',
   title: 'Are you still there?',
   idle: 'Unsaved work may be lost.',
-  lifetime: 'You cannot stay signed in longer. Please save your work now.',
+  lifetime: 'You cannot stay signed in longer. Save your work.',
   time: 'You will be signed out {time}.',
   stay: 'Stay signed in',
   signOut: 'Sign out now',
   close: 'Continue',
-  failed: 'The server could not be reached. Check your connection.',
+  failed: 'The server could not be reached.',
 };
 
 export type Texts = typeof ENGLISH;
