@@ -191,7 +191,7 @@ describe('no race makes two of one, or one of two', () => {
   });
 
   it.each<[string, string, (browser: Browser) => Promise<unknown>]>([
-    ['somebody else signs in', 'ben', async () => undefined],
+    ['somebody else signs in', 'ben', () => Promise.resolve()],
     ['the same user signs out and in again', 'anna', (browser) => browser.post('/forget').expect(201)],
   ])('a request on its way ends nobody when %s under the same session id', async (_, user, leave) => {
     await open();
