@@ -62,25 +62,27 @@ export async function bundleClient(entry, { format, sourceMap = false }) {
   });
   const bundle = outputFiles.find(({ path }) => path.endsWith('.js')).text;
   const bundleMap = outputFiles.find(({ path }) => path.endsWith('.map'))?.text;
+  // The function around a script has to stay, or its variables would be everybody's.
   const module = format === 'esm';
   const once = await minifyOnce(bundle, {
     module,
     ecma: 2022,
-    compress: { ...COMPRESS, toplevel: true },
-    mangle: { toplevel: true },
+    compress: { ...COMPRESS, toplevel: module },
+    mangle: { toplevel: module },
     sourceMap: bundleMap === undefined ? false : { content: bundleMap },
   });
   const again = await minifyAgain(once.code, {
     module,
     ecma: 2022,
-    toplevel: true,
-    compress: COMPRESS,
+    toplevel: module,
+    // A copy, because it writes its own settings into what it is given.
+    compress: { ...COMPRESS },
     sourceMap: once.map === undefined ? false : { content: once.map },
   });
   // None of its options that are called unsafe: they may take a number for what is not one.
   const { error, code, map } = minifyLast(again.code, {
     module,
-    toplevel: true,
+    toplevel: module,
     sourceMap: again.map === undefined ? false : { content: again.map },
   });
   if (error) throw error;
