@@ -102,6 +102,11 @@ export class SessionEnforcer {
     return state && this.#settlement.settle(request, state);
   }
 
+  /** As {@link settle}, when the response is about to end. Who is turned away then is not signed in: there is no other answer left. */
+  settleLast(request: SessionSecurityRequest): Promise<void> | undefined {
+    return this.settle(request)?.catch(() => undefined);
+  }
+
   /**
    * Counts activity of the request's session, `idleForMs` ago. With a shared store it may be found then that another
    * process has ended the session; the request's state says so.

@@ -75,7 +75,7 @@ export class ExpressEntrance {
     { outcome }: RequestState,
     next: Next,
   ): void {
-    if (outcome !== 'watched') settleBeforeEnd(response, () => this.enforcer.settle(request));
+    if (outcome !== 'watched') settleBeforeEnd(response, () => this.enforcer.settleLast(request));
     next();
   }
 }
@@ -86,8 +86,7 @@ function settleBeforeEnd(response: EndingResponse, settle: () => Promise<void> |
   response.end = (...given) => {
     if (settling) return end(...given);
     settling = true;
-    // Whoever is turned away is not signed in by then; there is no other answer left to give.
-    const settled = settle()?.catch(() => undefined);
+    const settled = settle();
     if (!settled) return end(...given);
     void settled.then(() => end(...given));
     return response;

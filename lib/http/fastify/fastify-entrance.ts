@@ -91,14 +91,13 @@ export class FastifyEntrance {
    */
   readonly #settle: PayloadHook = (request, _reply, _payload, done) => {
     const settling =
-      this.enforcer.stateOf(request).outcome === 'watched' ? undefined : this.enforcer.settle(request);
+      this.enforcer.stateOf(request).outcome === 'watched' ? undefined : this.enforcer.settleLast(request);
     const goOn = (): void => {
       const { outcome } = this.enforcer.stateOf(request);
       if (outcome === 'ended' || outcome === 'turned-away') this.platform.keepCookie(request);
       done();
     };
-    // Whoever is turned away is not signed in by then; there is no other answer left to give.
-    if (settling) settling.then(goOn, goOn);
+    if (settling) void settling.then(goOn);
     else goOn();
   };
 
