@@ -683,11 +683,17 @@ describe('no race makes two of one, or one of two', () => {
         return { browser, late };
       };
 
-      onExpress('and which they answer, writing back what they read', async () => {
-        const { browser, late } = await kept('/raw?late');
+      /** It goes on when its user has signed out. */
+      const outlived = async (url: string): Promise<Browser> => {
+        const { browser, late } = await kept(url);
         await browser.post('/forget').expect(201);
         door.open();
         await late;
+        return browser;
+      };
+
+      onExpress('and which they answer, writing back what they read', async () => {
+        const browser = await outlived('/raw?late');
         await expectSignedOut(browser);
         expect(desk.stored()[browser.sessionId]).toMatchObject({ basket: 1 });
       });
@@ -708,18 +714,11 @@ describe('no race makes two of one, or one of two', () => {
       });
 
       onExpress('and which they hand on', async () => {
-        const { browser, late } = await kept('/whoami?late');
-        await browser.post('/forget').expect(201);
-        door.open();
-        await late;
-        await expectSignedOut(browser);
+        await expectSignedOut(await outlived('/whoami?late'));
       });
 
       onExpress('but not for who signs in there afterwards', async () => {
-        const { browser, late } = await kept('/raw?late');
-        await browser.post('/forget').expect(201);
-        door.open();
-        await late;
+        const browser = await outlived('/raw?late');
         await browser.post('/login', { user: 'ben', regenerate: false }).expect(201);
         await browser.get('/raw?late').expect(200);
         expect(await browser.user()).toBe('ben');
