@@ -28,6 +28,7 @@ export function lockPage(
   const transport = fetchTransport(path);
   let channel: ReturnType<typeof tabChannel>;
   let isLooking = false;
+  let looksAgain = false;
   let signInWindow: Window | null = null;
 
   const signIn = (): void => {
@@ -38,13 +39,18 @@ export function lockPage(
   const panel = settings.dialog === false ? undefined : lockPanel(settings.texts, signIn);
 
   const look = async (): Promise<void> => {
+    // What is said while the server answers may be newer than its answer.
+    looksAgain = isLooking;
     if (isLooking || locked.signal.aborted) return;
     isLooking = true;
     const answer = readReply(await transport('ping', undefined, LONGEST_REQUEST_MS).catch(() => undefined));
     isLooking = false;
     if (locked.signal.aborted) return;
-    if (!answer) setTimeout(() => void look(), ASK_AGAIN_AFTER_MS);
-    if (!answer?.owner) return;
+    if (!answer?.owner) {
+      if (looksAgain) void look();
+      else if (!answer) setTimeout(() => void look(), ASK_AGAIN_AFTER_MS);
+      return;
+    }
     locked.abort();
     signInWindow?.close();
     if (userOf(answer.owner) === userOf(owner)) resume(answer.owner);

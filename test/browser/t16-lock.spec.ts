@@ -163,6 +163,26 @@ describe('T16 a locked page', () => {
     await isUncovered(page);
   });
 
+  test('T16 asks again when it is told of the sign-in while the server still says that nobody is there', async () => {
+    await serve();
+    const page = await locked();
+    let answer: (() => void) | undefined;
+    server.interfere = async (response) => {
+      server.interfere = undefined;
+      const { status, body } = server.session.handle('GET', 'ping', undefined);
+      await new Promise<void>((resolve) => (answer = resolve));
+      response.writeHead(status, { 'Content-Type': 'application/json' }).end(JSON.stringify(body));
+      return true;
+    };
+    await page.evaluate(() => dispatchEvent(new Event('focus')));
+    await eventually('the question', () => answer, 5000);
+    server.session.signIn('ada.2');
+    await page.evaluate(() => dispatchEvent(new Event('focus')));
+    answer!();
+    await isUncovered(page);
+    expect(await page.inputValue('#field')).toBe(NOTE);
+  });
+
   test.each([
     ['that cannot be reached', (response: ServerResponse) => void response.destroy()],
     ['that is overloaded', (response: ServerResponse) => void response.writeHead(503).end()],
