@@ -26,18 +26,21 @@ const isCovered = (page: Page) => page.waitForFunction(() => !document.body.chec
 const isUncovered = (page: Page) => page.waitForFunction(() => document.body.checkVisibility());
 const events = (page: Page) => page.evaluate(() => (window as unknown as { told: string[] }).told);
 
-/** Notes the client's events, from the start of the page. */
-async function note(page: Page, prevent: string[] = []): Promise<void> {
-  await page.evaluate((prevented) => {
+/** Notes the client's events on the pages opened from now on: a page that takes long to load has told some by then. */
+async function note(prevent: string[] = []): Promise<void> {
+  await context.addInitScript((prevented) => {
     const told = ((window as unknown as { told: string[] }).told = []);
-    for (const type of ['warn', 'active', 'extended', 'cover', 'expire', 'error'] as const)
-      (window as unknown as { sessionSecurity: EventTarget }).sessionSecurity.addEventListener(
-        type,
-        (event) => {
-          told.push(type as never);
-          if (prevented.includes(type)) event.preventDefault();
-        },
-      );
+    // The client has just started.
+    addEventListener('DOMContentLoaded', () => {
+      for (const type of ['warn', 'active', 'extended', 'cover', 'expire', 'error'] as const)
+        (window as unknown as { sessionSecurity: EventTarget }).sessionSecurity.addEventListener(
+          type,
+          (event) => {
+            told.push(type as never);
+            if (prevented.includes(type)) event.preventDefault();
+          },
+        );
+    });
   }, prevent);
 }
 
@@ -177,8 +180,8 @@ describe('T15', () => {
 describe('T16', () => {
   test('with onExpire: event the application is told and does the rest', async () => {
     await serve({ onExpire: 'event' });
+    await note();
     const page = await open();
-    await note(page);
     await page.waitForFunction(() => (window as unknown as { told: string[] }).told.includes('expire'));
     // A slow machine may lose a request on the way.
     const told = (await events(page)).filter((type) => type !== 'error');
@@ -189,8 +192,8 @@ describe('T16', () => {
 
   test('an application that prevents warn and expire takes over the dialog and the way out', async () => {
     await serve();
+    await note(['warn', 'expire']);
     const page = await open();
-    await note(page, ['warn', 'expire']);
     await page.waitForFunction(() => (window as unknown as { told: string[] }).told.includes('warn'));
     expect(await page.getByRole('alertdialog').count()).toBe(0);
     await page.waitForFunction(() => (window as unknown as { told: string[] }).told.includes('expire'));
