@@ -228,8 +228,12 @@ export class ExpressSessionActivityStore extends ActivityStore {
       const record = stored ? this.#record(id, stored) : this.#removing.get(id);
       if (!isToEnd(record)) return undefined;
       if (straying) straying.undo = true;
-      if (record) this.#removing.set(id, record);
-      if (entry != null || straying?.landed) await this.#remove(id);
+      try {
+        if (entry != null || straying?.landed) await this.#remove(id);
+      } catch (error) {
+        if (record) this.#removing.set(id, record);
+        throw error;
+      }
       this.#removing.delete(id);
       return record;
     });
