@@ -21,7 +21,11 @@ export default {
   // Ends a test that hangs; it measures nothing, because the machine may be busy.
   testTimeout: 30_000,
   projects: [
-    ...['unit', 'e2e', 'simulation', 'redis', 'browser', 'stories'].map(project),
+    ...['unit', 'e2e', 'simulation', 'stories'].map(project),
+    ...['redis', 'browser'].map((name) => ({
+      ...project(name),
+      globalSetup: `<rootDir>/test/support/setup/${name}.mjs`,
+    })),
     // What applications see does not depend on the adapter: the same specs on Fastify, but for those without an adapter.
     {
       ...project('e2e'),

@@ -1,4 +1,4 @@
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
@@ -6,8 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { createClient } from 'redis';
-
-let program: string | undefined;
+import { findProgram } from './setup/programs.mjs';
 
 /** A real Redis server of the tests' own: on a free port of this machine, with a directory that goes with it. */
 export class RedisServer {
@@ -70,9 +69,6 @@ export class RedisServer {
   }
 
   async #launch(): Promise<void> {
-    program ??= execFileSync(process.execPath, ['scripts/provision.mjs', 'redis-server'], {
-      encoding: 'utf8',
-    }).trim();
     const settings = [
       ['--port', String(this.port)],
       ['--bind', '127.0.0.1'],
@@ -80,7 +76,7 @@ export class RedisServer {
       ['--save', ''],
       this.settings,
     ].flat();
-    this.#process = spawn(program, settings, { stdio: 'ignore' });
+    this.#process = spawn(findProgram('redis-server'), settings, { stdio: 'ignore' });
     const deadline = Date.now() + 10_000;
     while (!(await this.#answers())) {
       if (Date.now() > deadline) throw new Error(`redis-server does not answer on port ${this.port}`);

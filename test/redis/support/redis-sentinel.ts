@@ -1,10 +1,11 @@
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createClient } from 'redis';
 import { freePort, type RedisServer } from '../../support/redis-server.js';
+import { findProgram } from '../../support/setup/programs.mjs';
 import { eventually } from './member.js';
 
 /** A real Sentinel that watches one server, and its replicas if it has any. */
@@ -21,10 +22,9 @@ export class RedisSentinel {
       `sentinel monitor ${RedisSentinel.master} 127.0.0.1 ${server.port} 1`,
     ];
     writeFileSync(configuration, lines.join('\n'));
-    const program = execFileSync(process.execPath, ['scripts/provision.mjs', 'redis-server'], {
-      encoding: 'utf8',
-    }).trim();
-    const running = spawn(program, [configuration, '--sentinel', '--dir', folder], { stdio: 'ignore' });
+    const running = spawn(findProgram('redis-server'), [configuration, '--sentinel', '--dir', folder], {
+      stdio: 'ignore',
+    });
     const sentinel = new RedisSentinel(port, folder, running);
     await eventually(() => sentinel.#knowsMaster());
     return sentinel;

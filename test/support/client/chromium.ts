@@ -1,6 +1,6 @@
-import { execFileSync } from 'node:child_process';
 import { chromium } from 'playwright-core';
 import type { Browser } from 'playwright-core';
+import { findProgram } from '../setup/programs.mjs';
 
 /** Nothing that calls home, nothing that a server without a screen lacks. */
 const QUIET = [
@@ -13,8 +13,6 @@ const QUIET = [
   '--disable-sync',
 ];
 
-let program: string | undefined;
-
 /** What Playwright switches off and people have: the back/forward cache, and throttling of what is not seen. */
 const AS_PEOPLE_HAVE_IT = [
   '--disable-back-forward-cache',
@@ -25,10 +23,7 @@ const AS_PEOPLE_HAVE_IT = [
 
 /** Starts the Chromium that the provisioning script finds. */
 export function launchChromium(ignoreDefaultArgs: string[] = []): Promise<Browser> {
-  program ??= execFileSync(process.execPath, ['scripts/provision.mjs', 'chromium'], {
-    encoding: 'utf8',
-  }).trim();
-  return chromium.launch({ executablePath: program, args: QUIET, ignoreDefaultArgs });
+  return chromium.launch({ executablePath: findProgram('chromium'), args: QUIET, ignoreDefaultArgs });
 }
 
 /** The same, with back/forward cache and throttling on. */

@@ -1,7 +1,6 @@
 import { createServer } from 'node:http';
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { bundleClient } from '../../../scripts/bundle-client.mjs';
 import { FakeSessionServer } from './fake-session-server.js';
 import type { FakeLimits } from './fake-session-server.js';
 
@@ -37,9 +36,10 @@ export class FakePingServer {
   /** Scripts that cannot be had, by path. */
   withholds: ((path: string) => boolean) | undefined;
 
+  private readonly scripts = clientScripts();
+
   private constructor(
     private readonly server: Server,
-    private readonly scripts: Map<string, string>,
     limits: FakeLimits,
   ) {
     this.session = new FakeSessionServer(() => Date.now(), limits);
@@ -49,7 +49,7 @@ export class FakePingServer {
   static async start(limits: FakeLimits): Promise<FakePingServer> {
     const server = createServer();
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-    return new FakePingServer(server, await clientScripts(), limits);
+    return new FakePingServer(server, limits);
   }
 
   get url(): string {
@@ -100,21 +100,7 @@ export class FakePingServer {
   }
 }
 
-let built: Promise<Map<string, string>> | undefined;
-
-/** The script tag's file and what it loads apart, as they are published, built from the sources that are under test. */
-function clientScripts(): Promise<Map<string, string>> {
-  built ??= buildScripts();
-  return built;
-}
-
-async function buildScripts(): Promise<Map<string, string>> {
-  const [client, ending] = await Promise.all([
-    bundleClient('client/auto.ts', { format: 'iife' }),
-    bundleClient('client/ending/ending.ts', { format: 'esm' }),
-  ]);
-  return new Map([
-    ['/session-security/client.js', client.code],
-    ['/session-security/client/ending.js', ending.code],
-  ]);
+/** What `test/support/setup/browser.mjs` has built, by path. */
+function clientScripts(): Map<string, string> {
+  return new Map(Object.entries(JSON.parse(process.env['CLIENT_SCRIPTS']!) as Record<string, string>));
 }
