@@ -9,7 +9,7 @@ const LIMITS = [
     format: 'esm',
     limit: 2560,
   },
-  { what: 'everything with the English dialog', entry: 'client/auto.ts', format: 'iife', limit: 4633 },
+  { what: 'everything with the English dialog', entry: 'client/auto.ts', format: 'iife', limit: 4608 },
   { what: 'guard and drafts, loaded apart', entry: 'client/auto-drafts.ts', format: 'esm', limit: 7680 },
 ];
 

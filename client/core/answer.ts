@@ -95,6 +95,7 @@ const ENDED = /^(3..|4(0[13]|1[09]|40))$/;
 
 /** What a reply says; undefined: nothing certain, so the server is to be asked again. */
 export function readReply(reply: Reply | undefined): PingAnswer | undefined {
-  if (ENDED.test(`${reply?.status}`)) return { state: 'expired', reason: null };
+  // The expression makes a string of it.
+  if (ENDED.test(reply?.status as never)) return { state: 'expired', reason: null };
   if (reply?.status === 200) return parseAnswer(reply.body);
 }

@@ -336,7 +336,7 @@ export function createSessionMonitor(ports: MonitorPorts, options: MonitorOption
     if (time < endAt && (phase === ACTIVE || (warned && (staying || settings.dismiss !== 'button')))) {
       last = time;
       // In the warning, this tab keeps its dialog until the server has answered; the others go by the message.
-      if (!staying && !(time - postedAt < POST_EVERY)) {
+      if (!staying && !isOwn()) {
         post();
         postedAt = time;
       }
