@@ -120,7 +120,7 @@ describe('4 when a replica takes over', () => {
     async (_name, connect) => {
       const failing = await RedisCluster.start({ withReplica: true });
       const { client, close } = await connect(failing);
-      const member = await Member.join(client, { shards: SHARDS, takeOverAfter: 2, commandTimeout: 1 });
+      const member = await Member.join(client, { shards: SHARDS, takeOverAfter: 2, commandTimeout: 5 });
       try {
         const told = new Map<string, string[]>();
         member.store.deliver(
