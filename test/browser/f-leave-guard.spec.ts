@@ -1,9 +1,7 @@
-import { describe, expect, jest, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import type { Page } from 'playwright-core';
 import type { FormPage, FormsDesk, Visitor } from '../support/forms-desk.js';
 import { formsStage } from '../support/forms-stage.js';
-
-jest.setTimeout(30_000);
 
 const field = '<input name="title"><textarea name="text"></textarea><button>Save</button>';
 const pages: Record<string, FormPage> = {
@@ -58,9 +56,9 @@ const guards = (): Promise<number> => page.evaluate(() => (window as unknown as 
 
 /** Tries to leave the page, and stays if asked; answers whether the person was asked. */
 async function asksBeforeLeaving(): Promise<boolean> {
-  const left = page.waitForURL('**/lobby', { timeout: 5000 }).then(() => false);
+  const left = page.waitForURL('**/lobby', { timeout: 25_000 }).then(() => false);
   const asked = page
-    .waitForEvent('dialog', { timeout: 5000 })
+    .waitForEvent('dialog', { timeout: 25_000 })
     .then((dialog) => dialog.dismiss())
     .then(() => true);
   await page.evaluate(() => setTimeout(() => location.assign('/lobby')));

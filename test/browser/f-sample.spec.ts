@@ -1,7 +1,5 @@
-import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { FrontDesk, signIn, type Visit } from '../support/front-desk.js';
-
-jest.setTimeout(30_000);
 
 const NOTE = 'Called back, will come on Tuesday.';
 
@@ -9,7 +7,7 @@ let desk: FrontDesk;
 let visit: Visit;
 
 beforeAll(async () => {
-  desk = await FrontDesk.open({ warnAfter: 2, expireAfter: 4 });
+  desk = await FrontDesk.open({ warnAfter: 4, expireAfter: 8 });
   visit = await desk.signedIn('reception');
 });
 afterAll(async () => {

@@ -1,8 +1,6 @@
-import { afterEach, describe, expect, jest, test } from '@jest/globals';
+import { afterEach, describe, expect, test } from '@jest/globals';
 import { FrontDesk, signIn, type Tab, type Visit } from '../support/front-desk.js';
 import { eventually } from '../support/real-time.js';
-
-jest.setTimeout(30_000);
 
 let desk: FrontDesk;
 let visit: Visit;
@@ -19,12 +17,12 @@ async function openDesk(warnAfter: number, expireAfter: number): Promise<void> {
 
 /** How many milliseconds after the instant the tab's content was gone. */
 async function goneAfter(tab: Tab, since: number): Promise<number> {
-  return (await eventually('the content gone', () => tab.contentGoneAt(), 5000)) - since;
+  return (await eventually('the content gone', () => tab.contentGoneAt(), 15_000)) - since;
 }
 
 /** When the server ended the session, in epoch milliseconds. */
 async function signedOutAt(): Promise<number> {
-  return (await eventually('the sign-out', () => desk.eventsOf('end')[0], 5000)).recordedAt;
+  return (await eventually('the sign-out', () => desk.eventsOf('end')[0], 15_000)).recordedAt;
 }
 
 const dialogButton = ({ page }: Tab, name: string) =>
@@ -47,7 +45,7 @@ describe('T8', () => {
     await desk.sessions.endAll('reception');
 
     await here.page.goto('/waiting-room');
-    const foundAt = await eventually('the end found', () => here.contentGoneAt(), 5000);
+    const foundAt = await eventually('the end found', () => here.contentGoneAt(), 15_000);
 
     expect(await goneAfter(there, foundAt)).toBeLessThanOrEqual(1000);
     await Promise.all([here.arrivedAtSignIn(), there.arrivedAtSignIn()]);
@@ -57,7 +55,7 @@ describe('T8', () => {
 
 describe('L1', () => {
   test('after an expiry the way back leads to the same page, with its query and its fragment', async () => {
-    await openDesk(1, 2);
+    await openDesk(2, 5);
     const tab = await visit.open('/patients/1041?from=list#notes');
     await tab.arrivedAtSignIn();
 
@@ -90,13 +88,14 @@ describe('L3', () => {
 
 describe('P4', () => {
   test('a page that polls all the time is warned and left on time', async () => {
-    await openDesk(2, 4);
+    await openDesk(3, 6);
     const tab = await visit.open('/waiting-room');
     const idleSince = await desk.lastActivityAt();
     const polled = tab.page.waitForResponse('**/waiting-room/queue');
 
     expect((await polled).status()).toBe(200);
-    expect(await goneAfter(tab, idleSince)).toBeLessThanOrEqual(5000);
+    // A slow first answer may put it off by a second, and it has to be seen.
+    expect(await goneAfter(tab, idleSince)).toBeLessThanOrEqual(8000);
     await tab.arrivedAtSignIn();
     expect(tab.firstSeen('warning')).toBeDefined();
   });

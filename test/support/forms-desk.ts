@@ -117,8 +117,10 @@ export class Visitor {
   }
 
   /** Another tab says that somebody signed in or out, so this one asks the server. */
-  asks(): Promise<void> {
-    return this.page.evaluate(() => {
+  async asks(): Promise<void> {
+    // Until it has its first answer it does not listen, and has just asked anyway.
+    await this.page.waitForFunction(() => globalThis.sessionSecurity?.phase() !== 'starting');
+    await this.page.evaluate(() => {
       const channel = new BroadcastChannel('session-security:session-security');
       channel.postMessage({ owner: '' });
       channel.close();
