@@ -19,7 +19,7 @@ const project = (name) => ({
 
 export default {
   // Ends a test that hangs; it measures nothing, because the machine may be busy.
-  testTimeout: 30_000,
+  testTimeout: 90_000,
   projects: [
     ...['unit', 'e2e', 'simulation', 'stories'].map(project),
     ...['redis', 'browser'].map((name) => ({

@@ -1,10 +1,8 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import type { Browser, CDPSession, Page } from 'playwright-core';
 import { launchChromium } from '../support/client/chromium.js';
 import { loadModule } from '../support/client/page-module.js';
 import type * as listeners from '../../client/dom/activity-listeners.js';
-
-jest.setTimeout(30_000);
 
 type Watched = typeof window & {
   activity: typeof listeners;

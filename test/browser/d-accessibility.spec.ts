@@ -1,14 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { describe, expect, jest, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import type { AxeResults } from 'axe-core';
 import type { BrowserContext, BrowserContextOptions, Page } from 'playwright-core';
 import { readLanguages } from '../../scripts/client-languages.mjs';
 import type { FakePingServer } from '../support/client/fake-ping-server.js';
 import type { FakeLimits } from '../support/client/fake-session-server.js';
 import { pageStage } from '../support/client/page-stage.js';
-
-jest.setTimeout(60_000);
 
 const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 const body =
@@ -17,13 +15,15 @@ const body =
 const openStage = pageStage();
 let server: FakePingServer;
 let context: BrowserContext;
+let pass: (seconds: number) => Promise<void>;
 
 async function serve(
   client = {},
-  limits: FakeLimits = { warnAfter: 1, expireAfter: 60 },
+  limits: FakeLimits = { warnAfter: 60, expireAfter: 120 },
   options: BrowserContextOptions = {},
 ): Promise<Page> {
-  ({ server, context } = await openStage(limits, { bypassCSP: true, ...options }));
+  ({ server, context, pass } = await openStage(limits, { bypassCSP: true, ...options }));
+  await context.clock.install();
   server.session.client = { dismiss: 'button', ...client };
   server.pages.set('/', { body });
   // Axe is no part of the page, and needs what a strict policy forbids.
@@ -99,9 +99,10 @@ describe('D3 axe finds nothing, in light, dark and forced colours', () => {
   });
 
   test('D3 on a covered page, which says why and nothing else, whatever key is pressed', async () => {
-    const page = await serve({}, { warnAfter: 1, expireAfter: 3 });
+    const page = await serve();
     await warned(page);
     unreachable();
+    await pass(60);
     await page.waitForFunction(() => !document.body.checkVisibility());
     const dialog = page.getByRole('alertdialog');
     await dialog.waitFor();
@@ -125,7 +126,6 @@ describe('D3 axe finds nothing, in light, dark and forced colours', () => {
 describe('D3 what is announced', () => {
   test('D3 in two minutes, the time left is said four times, and the clock beside it is not read', async () => {
     const page = await serve({}, { warnAfter: 20, expireAfter: 140 });
-    await page.clock.install();
     await warned(page);
     const told = await insideDialog(page, (dialog) => {
       const told = { status: [] as string[], clock: [] as string[], mutations: 0 };
@@ -185,6 +185,7 @@ describe('D2 the focus', () => {
     expect(await focused(page)).toBe('body');
     expect(await page.locator('main').getAttribute('tabindex')).toBeNull();
     await page.focus('#opener');
+    await pass(60);
     await page.getByRole('alertdialog').waitFor();
     await page.keyboard.press('Escape');
     await page.getByRole('alertdialog').waitFor({ state: 'hidden' });
@@ -192,10 +193,12 @@ describe('D2 the focus', () => {
   });
 
   test('D2 goes to the main content when its opener cannot take it any more', async () => {
-    const page = await serve({}, { warnAfter: 2, expireAfter: 60 });
+    const page = await serve();
     server.session.signIn();
     await page.goto('/');
+    await page.waitForFunction(() => globalThis.sessionSecurity?.phase() === 'active');
     await page.focus('#opener');
+    await pass(60);
     await page.getByRole('alertdialog').waitFor();
     await page.evaluate(() => (document.querySelector<HTMLButtonElement>('#opener')!.disabled = true));
     await page.keyboard.press('Enter');
@@ -280,6 +283,7 @@ describe('D3 WCAG 2.2.1', () => {
       ]);
       expect((await request.response())?.status()).toBe(200);
       await page.getByRole('alertdialog').waitFor({ state: 'hidden' });
+      await pass(60);
       await page.getByRole('alertdialog').waitFor();
     }
   });

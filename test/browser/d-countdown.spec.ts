@@ -1,27 +1,31 @@
-import { describe, expect, jest, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import type { BrowserContext, Page } from 'playwright-core';
 import type { FakePingServer } from '../support/client/fake-ping-server.js';
 import { loadModule } from '../support/client/page-module.js';
 import { pageStage } from '../support/client/page-stage.js';
 
-jest.setTimeout(30_000);
-
 const openStage = pageStage();
 let server: FakePingServer;
 let context: BrowserContext;
+let pass: (seconds: number) => Promise<void>;
 
 /** A page with a countdown; the element comes before the client has started, or after. */
-async function open(body: string, limits = { warnAfter: 2, expireAfter: 62 }): Promise<Page> {
-  ({ server, context } = await openStage(limits, { bypassCSP: true }));
+async function open(body: string): Promise<Page> {
+  ({ server, context, pass } = await openStage({ warnAfter: 60, expireAfter: 120 }, { bypassCSP: true }));
+  await context.clock.install();
   server.session.client = { dismiss: 'button' };
   server.pages.set('/', { body });
   const page = await context.newPage();
   await page.goto('/');
+  await page.waitForFunction(() => globalThis.sessionSecurity?.phase() === 'active');
   await loadModule(page, 'client/countdown.ts', 'countdown');
   return page;
 }
 
-const warned = (page: Page) => page.getByRole('alertdialog').waitFor();
+const warned = async (page: Page) => {
+  await pass(60);
+  await page.getByRole('alertdialog').waitFor();
+};
 const stay = async (page: Page) => {
   await page.getByRole('button', { name: 'Stay signed in' }).click();
   await page.getByRole('alertdialog').waitFor({ state: 'hidden' });
@@ -45,7 +49,7 @@ describe('D7 a countdown anywhere in the page', () => {
   });
 
   test('D7 can show the time before the warning too, and put in when the client runs already', async () => {
-    const page = await open('<main></main>', { warnAfter: 60, expireAfter: 120 });
+    const page = await open('<main></main>');
     await page.evaluate(() => {
       const countdown = document.createElement('session-countdown');
       countdown.setAttribute('always', '');

@@ -1,13 +1,13 @@
-import { afterEach, describe, expect, jest, test } from '@jest/globals';
+import { afterEach, describe, expect, test } from '@jest/globals';
 import type { BrowserContext, Page } from 'playwright-core';
 import type { FakePage, FakePingServer } from '../support/client/fake-ping-server.js';
+import type { FakeLimits } from '../support/client/fake-session-server.js';
 import { pageStage } from '../support/client/page-stage.js';
-
-jest.setTimeout(30_000);
 
 const openStage = pageStage();
 let server: FakePingServer;
 let context: BrowserContext;
+let pass: (seconds: number) => Promise<void>;
 let problems: string[];
 
 afterEach(() => expect(problems).toEqual([]));
@@ -15,9 +15,10 @@ afterEach(() => expect(problems).toEqual([]));
 async function serve(
   client = {},
   page: FakePage = {},
-  limits = { warnAfter: 1, expireAfter: 5 },
+  limits: FakeLimits = { warnAfter: 60, expireAfter: 120 },
 ): Promise<void> {
-  ({ server, context } = await openStage(limits));
+  ({ server, context, pass } = await openStage(limits));
+  await context.clock.install();
   server.session.client = client;
   server.pages.set('/', page);
   problems = [];
@@ -28,12 +29,17 @@ async function open(path = '/'): Promise<Page> {
   page.on('pageerror', (error) => problems.push(error.message));
   server.session.touch();
   await page.goto(path);
+  await page.waitForFunction(() => globalThis.sessionSecurity?.phase() === 'active');
   return page;
 }
 
 const dialogOf = (page: Page) => page.getByRole('alertdialog');
 const stayIn = (page: Page) => page.getByRole('button', { name: 'Stay signed in' });
-const warned = (page: Page) => dialogOf(page).waitFor();
+/** Lets the time pass after which these pages warn. */
+const warned = async (...pages: Page[]) => {
+  await pass(60);
+  await Promise.all(pages.map((page) => dialogOf(page).waitFor()));
+};
 const calledOff = (page: Page) => dialogOf(page).waitFor({ state: 'hidden' });
 const focused = (page: Page) =>
   page.evaluate(() => {
@@ -43,9 +49,13 @@ const focused = (page: Page) =>
 
 describe('D1', () => {
   test('the clock is right within a second and counts down without gaps', async () => {
-    await serve({}, {}, { warnAfter: 1, expireAfter: 9 });
-    const page = await open();
-    await warned(page);
+    // In real time, because a clock of the tests has no entries of the page's requests.
+    ({ server, context } = await openStage({ warnAfter: 1, expireAfter: 30 }));
+    problems = [];
+    const page = await context.newPage();
+    server.session.signIn();
+    await page.goto('/');
+    await dialogOf(page).waitFor();
     const { lastActivityAt, limits } = server.session;
     const seen = await page.evaluate(
       async (endAt) => {
@@ -138,7 +148,7 @@ describe('D2', () => {
   });
 
   test('Escape stays signed in, also the third time while the server does not answer', async () => {
-    await serve({ dismiss: 'button' }, {}, { warnAfter: 1, expireAfter: 60 });
+    await serve({ dismiss: 'button' });
     const page = await open();
     await warned(page);
     server.interfere = (response) => !!response.writeHead(503).end();
@@ -169,27 +179,25 @@ describe('D2', () => {
 
 describe('D3', () => {
   test('is an alertdialog with a name, a description and a quiet live region', async () => {
-    await serve({ dismiss: 'button' }, {}, { warnAfter: 1, expireAfter: 10 });
+    await serve({ dismiss: 'button' }, {}, { warnAfter: 60, expireAfter: 79 });
     const page = await open();
     const dialog = page.getByRole('alertdialog', { name: 'Are you still there?' });
+    await warned(page);
     await dialog.waitFor();
     const devTools = await context.newCDPSession(page);
     const { nodes } = await devTools.send('Accessibility.getFullAXTree');
     const described = nodes.find(({ role }) => role?.value === 'alertdialog');
-    expect(described?.description?.value).toMatch(/You will be signed out in [1-9] seconds?\./);
+    expect(described?.description?.value).toMatch(/You will be signed out in 1?\d seconds?\./);
     expect(nodes.filter(({ name }) => name?.value === 'Patients')).toEqual([]);
-    const words = await page.evaluate(async () => {
+    await page.evaluate(() => {
       const status = document.querySelector('session-security-dialog')!.shadowRoot!.querySelector('#status')!;
-      let changes = 0;
-      new MutationObserver(() => changes++).observe(status, {
-        childList: true,
-        characterData: true,
-        subtree: true,
-      });
-      await new Promise((resolve) => setTimeout(resolve, 2500));
-      return changes;
+      const changed = () => (document.title = 'changed');
+      new MutationObserver(changed).observe(status, { childList: true, characterData: true, subtree: true });
     });
-    expect(words).toBe(0);
+    const clock = await page.getByText(/^0:\d\d$/).textContent();
+    await page.clock.runFor(2500);
+    expect(await page.getByText(/^0:\d\d$/).textContent()).not.toBe(clock);
+    expect(await page.title()).toBe('Clinic');
   });
 });
 
@@ -198,9 +206,9 @@ describe('D6', () => {
     ['answers 503', 503],
     ['cannot be reached', 0],
   ])('when the server %s, the dialog stays, says so, and can be tried again', async (_, status) => {
-    await serve({ dismiss: 'button' }, {}, { warnAfter: 1, expireAfter: 9 });
+    await serve({ dismiss: 'button' });
     const [here, there] = [await open(), await open()];
-    await Promise.all([warned(here), warned(there)]);
+    await warned(here, there);
     server.interfere = (response) => {
       if (status) response.writeHead(status).end();
       else response.destroy();
@@ -210,8 +218,12 @@ describe('D6', () => {
     await here.getByRole('alert').getByText('The server could not be reached').waitFor();
     expect(await dialogOf(here).isVisible()).toBe(true);
     expect(await dialogOf(there).isVisible()).toBe(true);
-    server.interfere = undefined;
+    // The page asks again by itself, too: nothing is answered before the button has been pressed.
+    let answer = (): void => {};
+    const pressed = new Promise<void>((resolve) => (answer = resolve));
+    server.interfere = () => pressed.then(() => false);
     await stayIn(here).click();
+    answer();
     await Promise.all([calledOff(here), calledOff(there)]);
     expect(server.session.alive()).toBe(true);
   });
@@ -257,16 +269,14 @@ describe('D6', () => {
 
 describe('S20', () => {
   test('before the absolute limit there is nothing to extend, and the page can be used until then', async () => {
-    ({ server, context } = await openStage({ warnAfter: 60, expireAfter: 62, maxLifetime: 4 }));
-    problems = [];
-    const page = await context.newPage();
-    server.session.signIn();
-    await page.goto('/');
+    await serve({}, {}, { warnAfter: 600, expireAfter: 660, maxLifetime: 120 });
+    const page = await open();
     await warned(page);
     expect(await stayIn(page).count()).toBe(0);
     await page.getByRole('button', { name: 'Continue' }).click();
     await calledOff(page);
     await page.fill('input', 'still working');
+    await pass(60);
     await page.waitForURL('**/login*');
   });
 });

@@ -1,10 +1,8 @@
-import { afterAll, afterEach, beforeAll, describe, expect, jest, test } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import type { NestExpressApplication } from '@nestjs/platform-express';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { launchChromium } from '../support/client/chromium.js';
 import { startHostPage } from '../support/host-page.js';
-
-jest.setTimeout(30_000);
 
 const contentSecurityPolicy = "default-src 'none'; script-src 'self'; connect-src 'self'";
 

@@ -1,11 +1,9 @@
-import { describe, expect, jest, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import type { BrowserContext, Page } from 'playwright-core';
 import type * as headlessModule from '../../client/headless.js';
 import type { FakePingServer } from '../support/client/fake-ping-server.js';
 import { loadModule } from '../support/client/page-module.js';
 import { pageStage } from '../support/client/page-stage.js';
-
-jest.setTimeout(30_000);
 
 type Hosting = typeof window & { headless: typeof headlessModule; told: string[] };
 

@@ -1,10 +1,8 @@
 import { readFileSync } from 'node:fs';
-import { describe, expect, jest, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import type { Page } from 'playwright-core';
 import type { FormPage, FormsDesk, Visitor } from '../support/forms-desk.js';
 import { formsStage } from '../support/forms-stage.js';
-
-jest.setTimeout(30_000);
 
 const NOTE = 'Mrs Lindqvist was moved to ward seven';
 const form = `<main><h1>Notes</h1><form method="post" action="/save"><label>Note <textarea name="text"></textarea></label>

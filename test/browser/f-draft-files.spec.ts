@@ -1,9 +1,7 @@
-import { describe, expect, jest, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import type { Page } from 'playwright-core';
 import type { FormsDesk, Visitor } from '../support/forms-desk.js';
 import { formsStage } from '../support/forms-stage.js';
-
-jest.setTimeout(30_000);
 
 const body = `<form method="post" action="/save" enctype="multipart/form-data" data-session-draft>
   <input type="file" name="scans" multiple><input type="file" name="letter"><input name="title"></form>`;

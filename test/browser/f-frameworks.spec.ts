@@ -1,8 +1,6 @@
-import { describe, expect, jest, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import type { FormPage, FormsDesk, Visitor } from '../support/forms-desk.js';
 import { formsStage } from '../support/forms-stage.js';
-
-jest.setTimeout(30_000);
 
 const page = (module: string): FormPage => ({ tag: { drafts: true }, body: '<main></main>', module });
 const pages: Record<string, FormPage> = {

@@ -1,10 +1,8 @@
-import { describe, expect, jest, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import type { Page } from 'playwright-core';
 import type { FormPage, FormsDesk, FormsDeskOptions, Visitor } from '../support/forms-desk.js';
 import { formsStage } from '../support/forms-stage.js';
 import { eventually } from '../support/real-time.js';
-
-jest.setTimeout(30_000);
 
 const NOTE = 'Mrs Lindqvist was moved to ward seven';
 const field = '<textarea name="text"></textarea><button name="action" value="publish">Save</button>';

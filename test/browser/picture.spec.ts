@@ -1,8 +1,6 @@
 import { mkdir, stat, writeFile } from 'node:fs/promises';
-import { afterAll, beforeAll, expect, jest, test } from '@jest/globals';
+import { afterAll, beforeAll, expect, test } from '@jest/globals';
 import { FrontDesk, type Visit } from '../support/front-desk.js';
-
-jest.setTimeout(30_000);
 
 const FOLDER = new URL('../../docs/images/', import.meta.url);
 const PICTURE = new URL('warning-dialog.png', FOLDER);

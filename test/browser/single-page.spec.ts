@@ -1,10 +1,8 @@
-import { expect, jest, test } from '@jest/globals';
+import { expect, test } from '@jest/globals';
 import type { Page } from 'playwright-core';
 import { documentedComponent } from '../support/client/documented-component.js';
 import { loadModule } from '../support/client/page-module.js';
 import { pageStage } from '../support/client/page-stage.js';
-
-jest.setTimeout(30_000);
 
 const openStage = pageStage();
 
@@ -49,7 +47,8 @@ test.each(LIBRARIES)('a page that asks with %s hears of any other refusal', asyn
 test.each(['React', 'Vue', 'Angular'] as const)(
   'the warning that is shown for %s keeps somebody signed in, and the page is left at the end',
   async (framework) => {
-    const { server, context } = await openStage({ warnAfter: 2, expireAfter: 600 }, { bypassCSP: true });
+    const limits = { warnAfter: 540, expireAfter: 599 };
+    const { server, context, pass } = await openStage(limits, { bypassCSP: true });
     server.pages.set('/', { html: '<!doctype html><main></main>' });
     server.session.client = { dismiss: 'button' };
     server.session.signIn();
@@ -57,15 +56,14 @@ test.each(['React', 'Vue', 'Angular'] as const)(
     await page.clock.install();
     await page.goto('/');
     await page.addScriptTag({ content: await documentedComponent(framework) });
+    await page.waitForFunction(() => globalThis.sessionSecurity?.phase() === 'active');
+    await pass(540);
     const warning = page.getByRole('alertdialog', { name: /^You will be signed out in \d+ seconds\.$/ });
     await warning.waitFor();
-    // From here on the next warning is far away, however slowly the page is looked at.
-    server.session.limits.warnAfter = 500;
     await page.getByRole('button', { name: 'Stay signed in' }).click();
     await warning.waitFor({ state: 'hidden' });
     expect(server.session.pings.filter(({ method }) => method === 'POST')).toHaveLength(1);
-    server.session.end('idle');
-    await page.clock.fastForward(601_000);
+    await pass(600);
     await page.waitForURL((url) => url.pathname === '/login');
   },
 );

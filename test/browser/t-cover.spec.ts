@@ -1,8 +1,6 @@
-import { expect, jest, test } from '@jest/globals';
+import { expect, test } from '@jest/globals';
 import type { Page } from 'playwright-core';
 import { pageStage } from '../support/client/page-stage.js';
-
-jest.setTimeout(60_000);
 
 /** What an application says of its page. */
 interface Row {

@@ -1,17 +1,19 @@
-import { describe, expect, jest, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import type { BrowserContext, Page } from 'playwright-core';
+import { hasTold, noteEvents, toldEvents } from '../support/client/client-events.js';
 import type { FakePingServer } from '../support/client/fake-ping-server.js';
 import { loadModule } from '../support/client/page-module.js';
 import { pageStage } from '../support/client/page-stage.js';
-
-jest.setTimeout(30_000);
+import { eventually } from '../support/real-time.js';
 
 const openStage = pageStage();
 let server: FakePingServer;
 let context: BrowserContext;
+let pass: (seconds: number) => Promise<void>;
 
-async function serve(client = {}, limits = { warnAfter: 1, expireAfter: 2 }): Promise<void> {
-  ({ server, context } = await openStage(limits));
+async function serve(client = {}): Promise<void> {
+  ({ server, context, pass } = await openStage({ warnAfter: 60, expireAfter: 120 }));
+  await context.clock.install();
   server.session.client = client;
 }
 
@@ -19,35 +21,18 @@ async function open(path = '/'): Promise<Page> {
   const page = await context.newPage();
   server.session.touch();
   await page.goto(path);
+  await isWatched(page);
   return page;
 }
 
+const isWatched = (page: Page) =>
+  page.waitForFunction(() => globalThis.sessionSecurity?.phase() === 'active');
 const isCovered = (page: Page) => page.waitForFunction(() => !document.body.checkVisibility());
 const isUncovered = (page: Page) => page.waitForFunction(() => document.body.checkVisibility());
-const events = (page: Page) => page.evaluate(() => (window as unknown as { told: string[] }).told);
-
-/** Notes the client's events on the pages opened from now on: a page that takes long to load has told some by then. */
-async function note(prevent: string[] = []): Promise<void> {
-  await context.addInitScript((prevented) => {
-    const told = ((window as unknown as { told: string[] }).told = []);
-    // The client has just started.
-    addEventListener('DOMContentLoaded', () => {
-      for (const type of ['warn', 'active', 'extended', 'cover', 'expire', 'error'] as const)
-        (window as unknown as { sessionSecurity: EventTarget }).sessionSecurity.addEventListener(
-          type,
-          (event) => {
-            told.push(type as never);
-            if (prevented.includes(type)) event.preventDefault();
-          },
-        );
-    });
-  }, prevent);
-}
 
 describe('T6', () => {
   test('a page that is offline at its end is hidden everywhere, says why, and comes back as it was', async () => {
-    await serve({ dialog: true }, { warnAfter: 50, expireAfter: 60 });
-    await context.clock.install();
+    await serve({ dialog: true });
     const body =
       '<main><h1>Patients</h1><p>Ada</p><pre>' + '\n'.repeat(200) + '</pre><input id="field"></main>';
     server.pages.set('/', { body });
@@ -59,7 +44,7 @@ describe('T6', () => {
       response.destroy();
       return true;
     };
-    await page.clock.fastForward(61_000);
+    await pass(121);
     await isCovered(page);
     await page.getByText('The server could not be reached').waitFor();
     expect(await page.evaluate(() => document.documentElement.innerText)).toBe('');
@@ -81,7 +66,7 @@ describe('T6', () => {
 
 describe('T12', () => {
   test('starting twice is one instance, by script tag and by module', async () => {
-    await serve({}, { warnAfter: 60, expireAfter: 120 });
+    await serve();
     server.pages.set('/', { policy: "script-src 'self' 'unsafe-inline'" });
     const page = await open();
     await loadModule(page, 'client/index.ts', 'module');
@@ -95,7 +80,7 @@ describe('T12', () => {
   });
 
   test('destroy leaves no element, no listener and no global', async () => {
-    await serve({ dismiss: 'button' }, { warnAfter: 1, expireAfter: 20 });
+    await serve({ dismiss: 'button' });
     await context.addInitScript(() => {
       const watched = window as unknown as { listening: number };
       watched.listening = 0;
@@ -115,7 +100,12 @@ describe('T12', () => {
         remove(type, listener, capture);
       }) as never;
     });
-    const page = await open();
+    const page = await context.newPage();
+    await page.goto('/');
+    const phase = () => page.evaluate(() => globalThis.sessionSecurity?.phase());
+    // Other ways to wait put listeners of the tool's own into the page.
+    await eventually('the client', async () => (await phase()) === 'active', 15_000);
+    await pass(60);
     await page.getByRole('alertdialog').waitFor();
     await page.evaluate(() =>
       (window as unknown as { sessionSecurity: { destroy(): void } }).sessionSecurity.destroy(),
@@ -133,7 +123,7 @@ describe('T12', () => {
 
 describe('T14', () => {
   test('the page listens neither for unload nor for beforeunload', async () => {
-    await serve({}, { warnAfter: 60, expireAfter: 120 });
+    await serve();
     await context.addInitScript(() => {
       const types: string[] = ((window as unknown as { types: string[] }).types = []);
       const add = window.addEventListener.bind(window);
@@ -162,7 +152,10 @@ describe('T15', () => {
     const dialogs: string[] = [];
     page.on('dialog', (dialog) => dialogs.push(dialog.type()));
     await page.evaluate(() => document.querySelector('form')!.submit());
-    await page.waitForURL('**/login?returnTo=%2Fnote', { timeout: 10_000 });
+    await page.waitForURL('**/note');
+    await isWatched(page);
+    await pass(120);
+    await page.waitForURL('**/login?returnTo=%2Fnote');
     expect(server.visits).toEqual(['GET /', 'POST /note', 'GET /login?returnTo=%2Fnote']);
     expect(dialogs).toEqual([]);
   });
@@ -171,7 +164,8 @@ describe('T15', () => {
     await serve();
     server.session.redirectTo = null;
     const page = await open('/?from=list#notes');
-    await page.waitForFunction(() => location.hash === '', undefined, { timeout: 10_000 });
+    await pass(120);
+    await page.waitForFunction(() => location.hash === '');
     await page.waitForLoadState();
     expect(server.visits).toEqual(['GET /?from=list', 'GET /?from=list']);
   });
@@ -180,11 +174,12 @@ describe('T15', () => {
 describe('T16', () => {
   test('with onExpire: event the application is told and does the rest', async () => {
     await serve({ onExpire: 'event' });
-    await note();
+    await noteEvents(context);
     const page = await open();
-    await page.waitForFunction(() => (window as unknown as { told: string[] }).told.includes('expire'));
+    await pass(120);
+    await hasTold(page, 'expire');
     // A slow machine may lose a request on the way.
-    const told = (await events(page)).filter((type) => type !== 'error');
+    const told = (await toldEvents(page)).filter((type) => type !== 'error');
     expect(told.slice(-2)).toEqual(['cover', 'expire']);
     expect(await page.evaluate(() => document.body.checkVisibility())).toBe(true);
     expect(server.visits).toEqual(['GET /']);
@@ -192,11 +187,13 @@ describe('T16', () => {
 
   test('an application that prevents warn and expire takes over the dialog and the way out', async () => {
     await serve();
-    await note(['warn', 'expire']);
+    await noteEvents(context, ['warn', 'expire']);
     const page = await open();
-    await page.waitForFunction(() => (window as unknown as { told: string[] }).told.includes('warn'));
+    await pass(60);
+    await hasTold(page, 'warn');
     expect(await page.getByRole('alertdialog').count()).toBe(0);
-    await page.waitForFunction(() => (window as unknown as { told: string[] }).told.includes('expire'));
+    await pass(60);
+    await hasTold(page, 'expire');
     expect(await page.evaluate(() => document.body.checkVisibility())).toBe(true);
     expect(server.visits).toEqual(['GET /']);
   });
@@ -210,8 +207,12 @@ describe('T20', () => {
     const said: string[] = [];
     page.on('console', (message) => said.push(message.text()));
     page.on('pageerror', (error) => said.push(error.message));
+    const answered = page.waitForResponse('**/ping?start=1*');
     await page.goto('/login');
-    await page.waitForTimeout(1500);
+    await (await answered).finished();
+    await page.waitForFunction(() => globalThis.sessionSecurity?.phase() === 'inert');
+    await pass(600);
+    await page.waitForLoadState('networkidle');
     expect(said).toEqual([]);
     expect(server.session.requests.map(({ path }) => path)).toEqual(['ping?start=1&language=en']);
     expect(await page.locator('session-security-dialog').count()).toBe(0);

@@ -1,13 +1,11 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import type { Browser } from 'playwright-core';
 import { launchRealisticChromium } from '../support/client/chromium.js';
 import { FakePingServer } from '../support/client/fake-ping-server.js';
 import type { FakeLimits } from '../support/client/fake-session-server.js';
 import { PlainTab } from '../support/client/plain-tab.js';
 import { eventually } from '../support/real-time.js';
-
-jest.setTimeout(60_000);
 
 let browser: Browser;
 let server: FakePingServer;

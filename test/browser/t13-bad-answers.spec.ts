@@ -1,46 +1,39 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
+import { beforeEach, describe, expect, test } from '@jest/globals';
 import type { ServerResponse } from 'node:http';
-import type { Browser, Page } from 'playwright-core';
-import { launchChromium } from '../support/client/chromium.js';
-import { FakePingServer } from '../support/client/fake-ping-server.js';
+import type { Page } from 'playwright-core';
+import { hasTold, noteEvents } from '../support/client/client-events.js';
+import type { FakePingServer } from '../support/client/fake-ping-server.js';
+import { pageStage } from '../support/client/page-stage.js';
+import { eventually } from '../support/real-time.js';
 
-jest.setTimeout(60_000);
-
-type Client = EventTarget & { phase(): string };
-
-let browser: Browser;
+const openStage = pageStage();
 let server: FakePingServer;
+let pass: (seconds: number) => Promise<void>;
 let page: Page;
 let problems: string[];
 
-beforeAll(async () => {
-  browser = await launchChromium();
-});
 beforeEach(async () => {
-  server = await FakePingServer.start({ warnAfter: 3, expireAfter: 15 });
-  page = await browser.newPage({ baseURL: server.url });
+  const stage = await openStage({ warnAfter: 60, expireAfter: 120 });
+  ({ server, pass } = stage);
+  await stage.context.clock.install();
+  await noteEvents(stage.context);
+  page = await stage.context.newPage();
   problems = [];
   // Rejections that nobody handles are page errors too.
   page.on('pageerror', (error) => problems.push(error.message));
 });
-afterEach(async () => {
-  await page.context().close();
-  await server.stop();
-});
-afterAll(() => browser.close());
-
 const phaseIs = (phase: string) =>
-  page.waitForFunction(
-    (wanted) => (window as unknown as { sessionSecurity?: Client }).sessionSecurity?.phase() === wanted,
-    phase,
-  );
+  page.waitForFunction((wanted) => globalThis.sessionSecurity?.phase() === wanted, phase);
+
+/** After the first failure. */
+const ASKS_AGAIN_WITHIN_MS = 3000;
 
 const wellFormed = {
   state: 'active',
   idleFor: 0,
-  expireIn: 15,
+  expireIn: 120,
   lifetimeIn: null,
-  limits: { warnAfter: 3, expireAfter: 15, maxLifetime: null },
+  limits: { warnAfter: 60, expireAfter: 120, maxLifetime: null },
   owner: 'ada-1',
 };
 
@@ -66,12 +59,17 @@ describe('T13', () => {
       return true;
     };
     server.interfere = spoil;
+    server.session.lastActivityAt -= 60_000;
     await page.goto('/');
     // Spoilt at the start, and again when activity is told during the warning.
+    await hasTold(page, 'error');
+    await page.clock.fastForward(ASKS_AGAIN_WITHIN_MS);
     await phaseIs('warning');
     left = 1;
     await page.locator('h1').evaluate(() => document.querySelector('input')?.focus());
     await page.keyboard.press('a');
+    await hasTold(page, 'error', 2);
+    await page.clock.fastForward(ASKS_AGAIN_WITHIN_MS);
     await phaseIs('active');
 
     expect(left).toBe(0);
@@ -84,13 +82,13 @@ describe('T13', () => {
   test('a redirect is the end: it is not followed, and the page leaves by itself', async () => {
     await page.goto('/');
     await phaseIs('active');
-    // It loads itself anew, too quickly for a look from outside to catch it covered.
-    const left = page.waitForEvent('framenavigated');
     server.interfere = (response) => {
       response.writeHead(302, { Location: '/trap' }).end();
       return true;
     };
-    await left;
+    await pass(60);
+    // It loads itself anew, too quickly for a look from outside to catch it covered.
+    await eventually('the page again', () => server.visits.length > 1, 15_000);
     expect(server.visits).not.toContain('GET /trap');
     expect(problems).toEqual([]);
   });
@@ -111,6 +109,7 @@ describe('T22', () => {
         sessionStorage.setItem(name, '{');
       }
     });
+    await pass(60);
     await phaseIs('warning');
     expect(server.session.alive()).toBe(true);
     expect(await page.evaluate(() => document.body.checkVisibility())).toBe(true);

@@ -1,11 +1,9 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, jest, test } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import type { Browser, Page } from 'playwright-core';
 import { launchRealisticChromium } from '../support/client/chromium.js';
 import { FakePingServer } from '../support/client/fake-ping-server.js';
 import { eventually } from '../support/real-time.js';
-
-jest.setTimeout(60_000);
 
 /** What a page that came out of the cache saw of itself. */
 interface Return {

@@ -1,9 +1,7 @@
-import { describe, expect, jest, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import type { Page } from 'playwright-core';
 import type { FormPage, FormsDesk, Visitor } from '../support/forms-desk.js';
 import { formsStage } from '../support/forms-stage.js';
-
-jest.setTimeout(30_000);
 
 const NOTE = 'half a note';
 const pages: Record<string, FormPage> = {

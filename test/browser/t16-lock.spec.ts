@@ -1,11 +1,9 @@
 import type { ServerResponse } from 'node:http';
-import { afterEach, describe, expect, jest, test } from '@jest/globals';
+import { afterEach, describe, expect, test } from '@jest/globals';
 import type { BrowserContext, Page } from 'playwright-core';
 import type { FakePingServer } from '../support/client/fake-ping-server.js';
 import { pageStage } from '../support/client/page-stage.js';
 import { eventually } from '../support/real-time.js';
-
-jest.setTimeout(60_000);
 
 const NOTE = 'half a note';
 const PAGE = { body: '<main><h1>Patients</h1><p>Ada Lovelace</p><input id="field"></main>' };
@@ -13,12 +11,14 @@ const PAGE = { body: '<main><h1>Patients</h1><p>Ada Lovelace</p><input id="field
 const openStage = pageStage();
 let server: FakePingServer;
 let context: BrowserContext;
+let pass: (seconds: number) => Promise<void>;
 let problems: string[];
 
 afterEach(() => expect(problems).toEqual([]));
 
-async function serve(client = {}, limits = { warnAfter: 60, expireAfter: 120 }): Promise<void> {
-  ({ server, context } = await openStage(limits));
+async function serve(client = {}): Promise<void> {
+  ({ server, context, pass } = await openStage({ warnAfter: 60, expireAfter: 120 }));
+  await context.clock.install();
   server.session.client = { application: 'clinic', onExpire: 'lock', loginUrl: '/login', ...client };
   server.session.signIn('ada.1');
   server.pages.set('/', PAGE);
@@ -132,12 +132,14 @@ describe('T16 a locked page', () => {
   });
 
   test('T16 is watched again: it warns, and locks again', async () => {
-    await serve({ dismiss: 'button' }, { warnAfter: 2, expireAfter: 4 });
+    await serve({ dismiss: 'button' });
     const page = await locked();
     server.session.signIn('ada.2');
     await page.evaluate(() => dispatchEvent(new Event('focus')));
     await isUncovered(page);
+    await pass(60);
     await page.getByRole('alertdialog', { name: 'Are you still there?' }).waitFor();
+    await pass(60);
     await panelOf(page).waitFor();
     expect(await page.locator('session-security-dialog').count()).toBe(1);
     server.session.signIn('ada.3');
@@ -157,7 +159,7 @@ describe('T16 a locked page', () => {
       return true;
     };
     await page.evaluate(() => dispatchEvent(new Event('focus')));
-    await eventually('a request that fails', () => refused || undefined, 5000);
+    await eventually('a request that fails', () => refused || undefined, 15_000);
     expect(await isSeen(page)).toBe(false);
     server.interfere = undefined;
     await isUncovered(page);
@@ -175,7 +177,7 @@ describe('T16 a locked page', () => {
       return true;
     };
     await page.evaluate(() => dispatchEvent(new Event('focus')));
-    await eventually('the question', () => answer, 5000);
+    await eventually('the question', () => answer, 15_000);
     server.session.signIn('ada.2');
     await page.evaluate(() => dispatchEvent(new Event('focus')));
     answer!();
@@ -214,7 +216,7 @@ describe('T16 a locked page', () => {
     await eventually(
       'the look of the lock',
       () => server.session.requests.length > asked + 1 || undefined,
-      5000,
+      15_000,
     );
     expect(await isSeen(page)).toBe(false);
     expect(await panelOf(page).count()).toBe(1);
@@ -269,7 +271,7 @@ describe('T16 a locked page', () => {
     await page.fill('#field', NOTE);
     server.session.signIn('ada.2');
     await open();
-    await eventually('the question', () => server.session.pings.length > 0 || undefined, 5000);
+    await eventually('the question', () => server.session.pings.length > 0 || undefined, 15_000);
     await page.waitForFunction(
       () => globalThis.sessionSecurity!.phase() === 'active' && document.body.checkVisibility(),
     );

@@ -1,4 +1,4 @@
-import { describe, expect, jest, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import type { BrowserContext, Page } from 'playwright-core';
 import type * as keepAliveModule from '../../client/keep-alive.js';
 import type { FakePingServer } from '../support/client/fake-ping-server.js';
@@ -6,8 +6,6 @@ import type { FakeLimits } from '../support/client/fake-session-server.js';
 import { loadModule } from '../support/client/page-module.js';
 import { pageStage } from '../support/client/page-stage.js';
 import { eventually } from '../support/real-time.js';
-
-jest.setTimeout(30_000);
 
 type Page17 = typeof window & {
   keepAliveModule: typeof keepAliveModule;

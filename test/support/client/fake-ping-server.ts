@@ -32,6 +32,8 @@ export class FakePingServer {
   readonly visits: string[] = [];
   /** Requests for scripts, by path. */
   readonly scriptRequests: string[] = [];
+  /** By how many seconds this server's clock is ahead of the machine's. */
+  ahead = 0;
   interfere: Interference | undefined;
   /** Scripts that cannot be had, by path. */
   withholds: ((path: string) => boolean) | undefined;
@@ -42,7 +44,7 @@ export class FakePingServer {
     private readonly server: Server,
     limits: FakeLimits,
   ) {
-    this.session = new FakeSessionServer(() => Date.now(), limits);
+    this.session = new FakeSessionServer(() => Date.now() + this.ahead * 1000, limits);
     server.on('request', (request, response) => void this.handle(request, response));
   }
 

@@ -8,6 +8,8 @@ import type { FakeLimits } from './fake-session-server.js';
 interface Stage {
   readonly server: FakePingServer;
   readonly context: BrowserContext;
+  /** Lets seconds pass in no time, on the server and in all pages, whose clock is to be installed before they are opened. */
+  readonly pass: (seconds: number) => Promise<void>;
 }
 
 /**
@@ -29,6 +31,10 @@ export function pageStage(): (limits: FakeLimits, options?: BrowserContextOption
   return async (limits, options = {}) => {
     const server = await FakePingServer.start(limits);
     const context = await browser.newContext({ baseURL: server.url, ...options });
-    return (stage = { server, context });
+    const pass = (seconds: number): Promise<void> => {
+      server.ahead += seconds;
+      return context.clock.fastForward(seconds * 1000);
+    };
+    return (stage = { server, context, pass });
   };
 }
