@@ -22,7 +22,10 @@ import { Clock, SteadyClock, SystemClock } from './activity/clock.js';
 import { SessionReferences } from './activity/session-reference.js';
 import { SharedActivityStore } from './activity/shared-activity-store.js';
 import { StoreCalls } from './activity/store-calls.js';
-import { ExpressSessionActivityStore } from './activity/stores/express-session-activity-store.js';
+import {
+  ExpressSessionActivityStore,
+  type SessionStore,
+} from './activity/stores/express-session-activity-store.js';
 import { UserSessions } from './activity/user-sessions.js';
 import { WatchedSessions } from './activity/watched-sessions.js';
 import { AuditLog } from './events/audit-log.js';
@@ -154,18 +157,21 @@ const engine: Provider[] = [
 const http: Provider[] = [
   {
     provide: SessionGate,
-    inject: [ActivityTracker, ActivityStore, ExpressSessionBlobs, StoreCalls],
+    inject: [ActivityTracker, ActivityStore, ExpressSessionBlobs, StoreCalls, Clock],
     useFactory: (
       tracker: ActivityTracker,
       store: ActivityStore,
       blobs: ExpressSessionBlobs,
       calls: StoreCalls,
-    ) =>
-      new SessionGate(tracker, calls, (sessionStore) => {
+      clock: Clock,
+    ) => {
+      const attach = (sessionStore: SessionStore): void => {
         blobs.attach(sessionStore);
         if (store instanceof ExpressSessionActivityStore) store.attach(sessionStore);
         tracker.recover();
-      }),
+      };
+      return new SessionGate(tracker, calls, attach, clock);
+    },
   },
   ExpressSessionPlatform,
   FastifySessionPlatform,

@@ -25,6 +25,10 @@ export class Recollections<Recollection extends { readonly at: number }> {
     part.set(sessionId, recollection);
   }
 
+  delete(sessionId: string): void {
+    this.#partOf(sessionId).delete(sessionId);
+  }
+
   /** Drops what is too old. */
   sweep(now: number): void {
     for (const part of this.#parts) {

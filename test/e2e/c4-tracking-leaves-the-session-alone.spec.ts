@@ -45,12 +45,13 @@ describe.each(STORE_KINDS)('C4 tracking leaves the session alone ($kind)', ({ ki
     await yard.clear();
   });
 
-  /** What the session library asks of the store by itself. */
+  /** What the session library asks of the store by itself, but for the touches that say nothing new. */
+  const touches = kind === 'sql' ? 3 : 1;
   const asked = {
     express: [
-      { resave: false, rolling: false, expected: [['touch', 3]] },
+      { resave: false, rolling: false, expected: [['touch', touches]] },
       { resave: true, rolling: false, expected: [['set', 3]] },
-      { resave: false, rolling: true, expected: [['touch', 3]] },
+      { resave: false, rolling: true, expected: [['touch', touches]] },
     ],
     fastify: [
       { resave: false, rolling: false, expected: [] },
@@ -59,7 +60,7 @@ describe.each(STORE_KINDS)('C4 tracking leaves the session alone ($kind)', ({ ki
   };
 
   it.each(asked[ADAPTER])(
-    'C4 a request that counts asks the store for what the session library asks by itself: %j',
+    'C4 a request that counts asks the store for no more than the session library does by itself: %j',
     async ({ expected, ...options }) => {
       await open({ session: options });
       const browser = await desk.signedIn();
@@ -74,6 +75,19 @@ describe.each(STORE_KINDS)('C4 tracking leaves the session alone ($kind)', ({ ki
       expect(writes.filter(([, count]) => count !== 0)).toEqual(expected);
     },
   );
+
+  if (ADAPTER === 'express')
+    it('C4 a touch that has failed is handed on again with the next request', async () => {
+      await open();
+      const browser = await desk.signedIn();
+      faults.calls.length = 0;
+      faults.affects = (_, method) => method === 'touch';
+      faults.behaviour = 'fails';
+      await browser.get('/whoami');
+      faults.behaviour = 'sound';
+      await browser.get('/whoami').expect(200);
+      expect(faults.count('touch')).toBe(2);
+    });
 
   it('C4 the marker is written once, with the sign-in', async () => {
     await open();

@@ -1,6 +1,5 @@
 import { afterAll, afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import session, { type Store } from 'express-session';
-import type { SessionSecurityOptionsInput } from '../../lib/index.js';
 import { ADAPTER } from '../support/adapters.js';
 import { Doors, SlowDesk } from '../support/slow-desk.js';
 import { STORE_KINDS, StoreYard, type TestStore } from '../support/stores/kinds.js';
@@ -79,12 +78,12 @@ describe.each(
     await yard.clear();
     jest.useRealTimers();
   });
-  const open = async (security: SessionSecurityOptionsInput = {}): Promise<Browser> => {
+  const open = async (cookieAge = 1.5 * E): Promise<Browser> => {
     stored = await yard.create(kind);
     desk = await WatchedApp.start({
       store: stored.store,
-      session: { rolling, cookie: { maxAge: 1.5 * E * 1000 } },
-      security: { flushInterval: 1, ...security },
+      session: { rolling, cookie: { maxAge: cookieAge * 1000 } },
+      security: { flushInterval: 1 },
       controllers: [SlowDesk],
       providers: [Doors],
     });
@@ -125,6 +124,15 @@ describe.each(
     expect(await status).toBe(200);
     expect(await browser.user()).toBeNull();
     expect(await stored.signedIn()).toEqual({});
+  });
+
+  it('C5 a session that the store keeps for longer than E outlives that, for as long as it is active', async () => {
+    const cookieAge = E + 60;
+    const browser = await open(cookieAge);
+    for (let time = 0; time < 2 * cookieAge; time += 7) {
+      await advance(7);
+      expect(await browser.user()).toBe('anna');
+    }
   });
 
   it('C5 nor does its end cost a session that has stayed active elsewhere', async () => {

@@ -1,11 +1,13 @@
 import { Logger } from '@nestjs/common';
 import type { ActivityTracker } from '../../activity/activity-tracker.js';
+import type { Clock } from '../../activity/clock.js';
 import type { SessionBlobs } from '../../activity/session-blobs.js';
 import type { Answer, StoreCalls, StoreOperation } from '../../activity/store-calls.js';
 import { RECORD_PREFIX, type SessionStore } from '../../activity/stores/express-session-activity-store.js';
 import type { SessionSecurityRequest } from '../../options/index.js';
 import { readMarker } from '../session-marker.js';
 import type { RotationListener } from '../session-platform.js';
+import { SparedTouches } from './spared-touches.js';
 import { type StoredSession, storedSession } from './stored-session.js';
 import { noteReading, passReadingOn, type Reading, readingOf } from './unjudged-readings.js';
 import { isUnreadable, unreadable } from './unreadable-session.js';
@@ -30,6 +32,7 @@ type SessionIdHolder = SessionSecurityRequest & { sessionID?: string };
  * - `set` and `touch` look for a grave before they write and again after it, and undo what they wrote. Either the grave
  *   was dug before the second look, then the write is undone; or it was dug later, then the removal that follows every
  *   burial removes the write;
+ * - `touch` is not handed on where the store knows already what it would say;
  * - `set` likewise writes nothing that was read, and not judged since, before a sign-out that left the session id in use:
  *   it would sign in again who has signed out.
  */
@@ -39,6 +42,7 @@ export class SessionGate {
   readonly #guarded = new Map<ExpressSessionStore, () => void>();
   /** How many writes of a session are under way that a shared store may say must be undone. */
   readonly #writing = new Map<string, number>();
+  readonly #touches: SparedTouches;
   #disconnected = false;
   /** While a session id is being given up: what destroying it comes to. */
   #partWith: SessionStore['destroy'] | undefined;
@@ -50,7 +54,10 @@ export class SessionGate {
     private readonly calls: StoreCalls,
     /** Told of the store's own methods, to reach behind the gate. */
     private readonly onAttach: (original: SessionStore) => void,
-  ) {}
+    clock: Clock,
+  ) {
+    this.#touches = new SparedTouches((sessionId) => tracker.recall(sessionId)?.limits, clock);
+  }
 
   /** Begins to guard a store; harmless if it is guarded already. */
   guard(store: ExpressSessionStore): void {
@@ -129,6 +136,7 @@ export class SessionGate {
 
     store.set = (sessionId: string, session: unknown, callback?: Answer) => {
       if (isRecord(sessionId)) return original.set(sessionId, session, callback);
+      this.#touches.forget(sessionId);
       const write: StoreOperation = (done) => original.set(sessionId, session, done);
       return answered(callback, (answer) => {
         const isMarked = readMarker(session as Record<string, unknown>) !== undefined;
@@ -152,9 +160,15 @@ export class SessionGate {
 
     if (original.touch) {
       store.touch = (sessionId: string, session: unknown, callback?: Answer) =>
-        answered(callback, (answer) =>
-          this.#write(sessionId, session, (done) => original.touch?.(sessionId, session, done), answer),
-        );
+        answered(callback, (answer) => {
+          if (this.#touches.isSpared(sessionId, session as Partial<StoredSession>)) return answer();
+          this.#touches.note(store, sessionId, session as Partial<StoredSession>);
+          const write: StoreOperation = (done) => original.touch?.(sessionId, session, done);
+          this.#write(sessionId, session, write, (error) => {
+            if (error) this.#touches.forget(sessionId);
+            answer(error);
+          });
+        });
     }
 
     store.destroy = (sessionId: string, callback?: Answer) =>

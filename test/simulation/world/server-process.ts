@@ -6,7 +6,10 @@ import type { Clock } from '../../../lib/activity/clock.js';
 import { SessionReferences } from '../../../lib/activity/session-reference.js';
 import type { SharedActivityStore } from '../../../lib/activity/shared-activity-store.js';
 import { StoreCalls } from '../../../lib/activity/store-calls.js';
-import { ExpressSessionActivityStore } from '../../../lib/activity/stores/express-session-activity-store.js';
+import {
+  ExpressSessionActivityStore,
+  type SessionStore,
+} from '../../../lib/activity/stores/express-session-activity-store.js';
 import { UserSessions } from '../../../lib/activity/user-sessions.js';
 import { WatchedSessions } from '../../../lib/activity/watched-sessions.js';
 import type { AnySessionEvent } from '../../../lib/events/session-event.js';
@@ -140,11 +143,12 @@ export class ServerProcess implements Caller, Inhabitant {
     const graceMs = options.grace * 1000;
     this.tracker = new ActivityTracker(records, watched, blobs, references, clock, flushIntervalMs, graceMs);
     this.users = new UserSessions(this.tracker, records, watched, references, clock, options);
-    this.#gate = new SessionGate(this.tracker, calls, (original) => {
+    const attach = (original: SessionStore): void => {
       blobs.attach(original);
       if (records instanceof ExpressSessionActivityStore) records.attach(original);
       this.tracker.recover();
-    });
+    };
+    this.#gate = new SessionGate(this.tracker, calls, attach, clock);
     const platform = new ExpressSessionPlatform(this.#gate);
     const applicationConfig = new ApplicationConfig();
     const advisor = new SetupAdvisor(options, applicationConfig, this.#gate, this.tracker);
