@@ -119,7 +119,7 @@ export const faults = [
     26,
     'lib/activity/stores/express-session-activity-store.ts',
     'this.#removing.delete(id);\n      return record;',
-    'return record;',
+    'if (record) this.#removing.set(id, record);\n      return record;',
   ),
   fault(
     'a removal that failed and was carried out all the same is told by nobody',
