@@ -102,6 +102,8 @@ export function createSessionMonitor(ports: MonitorPorts, options: MonitorOption
   let answeredAt!: number;
   /** What was asked for before tells nothing of what happened in the back/forward cache. */
   let restoredAt!: number;
+  /** What was asked for before knows nothing of the sign-in that another tab has told of. */
+  let doubtedAt!: number;
   let postedAt!: number;
   /** The warning waits until then for an answer that will probably call it off. */
   let holdUntil = 0;
@@ -276,7 +278,7 @@ export function createSessionMonitor(ports: MonitorPorts, options: MonitorOption
     holdUntil = retryAt = 0;
     // A server that does not count what it is told is asked less and less often.
     if (counted < known - LONGEST_DELAY) fail();
-    else failures = 0;
+    else failures = +(sentAt < doubtedAt);
     if (phase > ACTIVE && warnAt > answeredAt) tell('extended');
     if (phase < ACTIVE && endAt > answeredAt) enter(ACTIVE);
   };
@@ -306,6 +308,7 @@ export function createSessionMonitor(ports: MonitorPorts, options: MonitorOption
       // Who has just started was answered before, perhaps. In doubt this has been said already.
       if (!failures) {
         failures = 1;
+        doubtedAt = time;
         channels[1]?.postMessage({ owner });
       }
       return wake(true);

@@ -114,6 +114,31 @@ describe('several tabs', () => {
     expect(browser.server.pings.length).toBe(2);
   });
 
+  test('S18 a sign-in while a page asks is not forgotten when the answer of before arrives', async () => {
+    const browser = new VirtualBrowser({ warnAfter: 540, expireAfter: 600 });
+    const page = await browser.open();
+    browser.latency = { up: 5, down: 3000 };
+    await browser.advance(539_000);
+    expect(browser.server.pings.length).toBe(1);
+    browser.latency = { up: 5, down: 5 };
+    browser.server.signIn('bob-1');
+    await browser.open();
+    expect(page.monitor.phase()).toBe('active');
+    await browser.advance(3000);
+    expect(page.last('expire')).toEqual({ reason: 'replaced', redirectTo: null });
+  });
+
+  test('S18 a page that is told of others again and again asks no more often than it is answered', async () => {
+    const browser = new VirtualBrowser({ warnAfter: 540, expireAfter: 600 });
+    const page = await browser.open();
+    browser.latency = { up: 500, down: 500 };
+    await browser.during(10_000, 100, () => browser.shout({ owner: 'bob-1' }));
+    await browser.advance(60_000);
+    expect(browser.server.pings.length).toBeGreaterThan(5);
+    expect(browser.server.pings.length).toBeLessThanOrEqual(11);
+    expect(page.monitor.phase()).toBe('active');
+  });
+
   test('T21 five tabs, the first active for 60 s, send at most 13 pings', async () => {
     const browser = new VirtualBrowser(SHORT);
     const tabs = await browser.openMany(5);
