@@ -89,7 +89,11 @@ test('a note is kept as it was written, shown as text, and told to everybody', a
     .expect('Location', '/patients/1041#notes');
 
   expect((await agent.get('/patients/1041')).text).toContain('&lt;b&gt;tetanus&lt;/b&gt;');
-  await eventually('the news', () => news.text.includes('Nora Lind wrote a note about Amelie Brandt'), 2000);
+  await eventually(
+    'the news',
+    () => news.text.includes('Nora Lind wrote a note about Amelie Brandt'),
+    15_000,
+  );
 });
 
 test('what another site posts is refused', async () => {
@@ -134,5 +138,5 @@ test('the stream of news is closed when its session ends', async () => {
 
   await agent.post('/sign-out').expect(303);
 
-  await eventually('the stream closed', () => news.closed, 2000);
+  await eventually('the stream closed', () => news.closed, 5000);
 });

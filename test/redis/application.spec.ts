@@ -120,7 +120,7 @@ describe('an application in two processes', () => {
     await eventually(
       'the blob removed',
       async () => ((await server.command('KEYS', 'sess:*')) as string[]).length === 0,
-      5000,
+      15_000,
     );
     expect(await user(0, cookie)).toBeNull();
   }, 40_000);

@@ -12,6 +12,9 @@ import { Member } from './support/member.js';
 
 /** Longer than requests take that wait for a time limit or two, also on a machine that is busy. */
 const EXPIRE_AFTER = 9;
+/** How long is waited for what has to come: the tests of this file share one process and its servers. */
+const PATIENCE_MS = 60_000;
+const HANGS_AFTER_MS = 4 * PATIENCE_MS;
 /** How long a fault lasts; `OUTAGE=10` for longer. */
 const OUTAGE_MS = Number(process.env['OUTAGE'] ?? 3) * 1000;
 
@@ -99,14 +102,18 @@ describe('3 whatever happens to Redis', () => {
         const activity = Promise.all(active.map(stayActive));
         await pause(500);
         await fault(server);
-        await eventually('the idle ones ended', () => idle.every(({ user }) => handled.has(user)), 30_000);
+        await eventually(
+          'the idle ones ended',
+          () => idle.every(({ user }) => handled.has(user)),
+          PATIENCE_MS,
+        );
         over = true;
         await activity;
 
         // Grace serves those whom memory knows to be alive, whatever Redis does.
         expect([...new Set(answers)]).toEqual(['200 true']);
         expect([...handled.keys()].filter((user) => user.startsWith('active'))).toEqual([]);
-        await eventually('all ended', () => active.every(({ user }) => handled.has(user)), 30_000);
+        await eventually('all ended', () => active.every(({ user }) => handled.has(user)), PATIENCE_MS);
         const ends = await recordedEnds(server, 4);
         expect(ends.map(({ user }) => user).sort()).toEqual(
           [...active, ...idle].map(({ user }) => user).sort(),
@@ -119,7 +126,7 @@ describe('3 whatever happens to Redis', () => {
         expect(early).toEqual([]);
       });
     },
-    90_000,
+    HANGS_AFTER_MS,
   );
 
   it.concurrent(
@@ -131,7 +138,11 @@ describe('3 whatever happens to Redis', () => {
         const health = desk.app.get(SessionSecurityHealth);
         server.freeze();
         try {
-          await eventually('the outage noticed', () => health.isHealthy().sessions.status === 'down', 10_000);
+          await eventually(
+            'the outage noticed',
+            () => health.isHealthy().sessions.status === 'down',
+            PATIENCE_MS,
+          );
           const since = Date.parse((health.isHealthy().sessions as { since: string }).since);
           const [known, unknown] = await Promise.all([
             desk.call('get', '/whoami', cookie),
@@ -145,7 +156,7 @@ describe('3 whatever happens to Redis', () => {
               const answer = await desk.call('get', '/whoami', cookie);
               return answer.status !== 200 && answer;
             },
-            20_000,
+            PATIENCE_MS,
           );
           expect(Date.now() - since).toBeGreaterThanOrEqual(3900);
           expect(refused.status).toBe(503);
@@ -156,11 +167,11 @@ describe('3 whatever happens to Redis', () => {
         } finally {
           server.thaw();
         }
-        await eventually('Redis back', () => health.isHealthy().sessions.status === 'up', 10_000);
+        await eventually('Redis back', () => health.isHealthy().sessions.status === 'up', PATIENCE_MS);
         expect(await desk.userOf(cookie)).toBe('anna');
       });
     },
-    60_000,
+    HANGS_AFTER_MS,
   );
 
   it.concurrent(
@@ -172,17 +183,21 @@ describe('3 whatever happens to Redis', () => {
         const health = desk.app.get(SessionSecurityHealth);
         server.freeze();
         try {
-          await eventually('the outage noticed', () => health.isHealthy().sessions.status === 'down', 10_000);
+          await eventually(
+            'the outage noticed',
+            () => health.isHealthy().sessions.status === 'down',
+            PATIENCE_MS,
+          );
           const { body } = await desk.call('get', '/whoami', cookie).expect(503);
           expect(body).toMatchObject({ status: 503, code: 'session_store_unavailable' });
         } finally {
           server.thaw();
         }
-        await eventually('Redis back', () => health.isHealthy().sessions.status === 'up', 10_000);
+        await eventually('Redis back', () => health.isHealthy().sessions.status === 'up', PATIENCE_MS);
         expect(await desk.userOf(cookie)).toBe('anna');
       });
     },
-    60_000,
+    HANGS_AFTER_MS,
   );
 });
 
@@ -227,14 +242,14 @@ describe('3 with the rights that docs/redis.md names', () => {
         await eventually(
           'the expiry',
           async () => (await member.look()).some(({ kind }) => kind === 'expire'),
-          10_000,
+          PATIENCE_MS,
         );
         const aside = async (): Promise<number> => {
           await member.look();
           const lengths = await Promise.all([0, 1, 2, 3].map((k) => server.command('XLEN', `ss:{${k}}:x`)));
           return (lengths as number[]).reduce((sum, length) => sum + length, 0);
         };
-        await eventually('both set aside', async () => (await aside()) === 2, 20_000);
+        await eventually('both set aside', async () => (await aside()) === 2, PATIENCE_MS);
         await member.trim();
         await member.store.close();
         close();
@@ -254,7 +269,7 @@ describe('3 with the rights that docs/redis.md names', () => {
         await server.stop();
       }
     },
-    60_000,
+    HANGS_AFTER_MS,
   );
 
   it.concurrent(
@@ -269,7 +284,7 @@ describe('3 with the rights that docs/redis.md names', () => {
         const [left, right] = [await desk.signIn('anna'), await desk.signIn('ben')];
         await desk.call('post', '/logout', left).expect(201);
         expect([await desk.userOf(left), await desk.userOf(right)]).toEqual([null, 'ben']);
-        await eventually('both ended', () => ends.length === 2, 20_000);
+        await eventually('both ended', () => ends.length === 2, PATIENCE_MS);
         expect(ends).toEqual(['logout', 'idle']);
         await desk.close();
         expect(await denied(server)).toEqual([]);
@@ -277,7 +292,7 @@ describe('3 with the rights that docs/redis.md names', () => {
         await server.stop();
       }
     },
-    60_000,
+    HANGS_AFTER_MS,
   );
 });
 

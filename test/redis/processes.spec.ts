@@ -111,46 +111,58 @@ describe('many processes', () => {
     PATIENCE_MS + 60_000,
   );
 
-  it('2 all processes stopped across the deadlines, one started: every event arrives, with its lateness', async () => {
-    const sessions = 500;
-    await boot(2);
-    await startShares(sessions);
-    await Promise.all(engines.map((engine) => engine.close()));
-    await pause((EXPIRE_AFTER + 2) * 1000);
-    await boot(1);
-    await allHandled(sessions);
-    await expectPromisesKept(sessions);
-    const late = (await recordedEnds(server)).map(({ at, dueAt }) => at - dueAt);
-    expect(Math.min(...late)).toBeGreaterThan(1000);
-    expect(Math.max(...late)).toBeLessThan(20_000);
-  }, 60_000);
+  it(
+    '2 all processes stopped across the deadlines, one started: every event arrives, with its lateness',
+    async () => {
+      const sessions = 500;
+      await boot(2);
+      await startShares(sessions);
+      await Promise.all(engines.map((engine) => engine.close()));
+      await pause((EXPIRE_AFTER + 2) * 1000);
+      await boot(1);
+      await allHandled(sessions);
+      await expectPromisesKept(sessions);
+      const late = (await recordedEnds(server)).map(({ at, dueAt }) => at - dueAt);
+      expect(Math.min(...late)).toBeGreaterThan(1000);
+      expect(Math.max(...late)).toBeLessThan(PATIENCE_MS);
+    },
+    PATIENCE_MS + 60_000,
+  );
 
-  it('5 application clocks ten minutes apart change nothing', async () => {
-    const sessions = 1500;
-    await boot(3, [-600_000, 0, 600_000]);
-    await startShares(sessions);
-    await Promise.all(engines.map((engine) => engine.order({ do: 'touch', sessions, forMs: 2000 })));
-    await allHandled(sessions);
-    await expectPromisesKept(sessions);
-  }, 60_000);
+  it(
+    '5 application clocks ten minutes apart change nothing',
+    async () => {
+      const sessions = 1500;
+      await boot(3, [-600_000, 0, 600_000]);
+      await startShares(sessions);
+      await Promise.all(engines.map((engine) => engine.order({ do: 'touch', sessions, forMs: 2000 })));
+      await allHandled(sessions);
+      await expectPromisesKept(sessions);
+    },
+    PATIENCE_MS + 60_000,
+  );
 
-  it('7 after everything has ended, only streams, tombstones and the shards’ clocks are left', async () => {
-    const sessions = 500;
-    await boot(2);
-    await startShares(sessions);
-    await allHandled(sessions);
-    await eventually(
-      'every blob removed',
-      () => new Set(notesOf(notes, 'destroyed')).size === sessions,
-      20_000,
-    );
-    const left = async (): Promise<string[]> => {
-      const keys = (await server.command('KEYS', '*')) as string[];
-      return keys.filter((key) => !/^ss:\{\d+\}:(e|c|s:[\w-]{22})$/.test(key));
-    };
-    await eventually('nothing else left', async () => (await left()).length === 0, 20_000);
-    for (const key of (await server.command('KEYS', 'ss:*:[sc]*')) as string[]) {
-      expect(await server.command('TTL', key)).toBeGreaterThan(0);
-    }
-  }, 60_000);
+  it(
+    '7 after everything has ended, only streams, tombstones and the shards’ clocks are left',
+    async () => {
+      const sessions = 500;
+      await boot(2);
+      await startShares(sessions);
+      await allHandled(sessions);
+      await eventually(
+        'every blob removed',
+        () => new Set(notesOf(notes, 'destroyed')).size === sessions,
+        PATIENCE_MS,
+      );
+      const left = async (): Promise<string[]> => {
+        const keys = (await server.command('KEYS', '*')) as string[];
+        return keys.filter((key) => !/^ss:\{\d+\}:(e|c|s:[\w-]{22})$/.test(key));
+      };
+      await eventually('nothing else left', async () => (await left()).length === 0, PATIENCE_MS);
+      for (const key of (await server.command('KEYS', 'ss:*:[sc]*')) as string[]) {
+        expect(await server.command('TTL', key)).toBeGreaterThan(0);
+      }
+    },
+    PATIENCE_MS + 60_000,
+  );
 });
