@@ -29,16 +29,18 @@ const staticSteps = [
   [{ name: 'provision', commandLine: [process.execPath, 'scripts/provision.mjs'] }],
 ];
 
-/** What stands in one line runs at the same time. */
+/** The lines of a phase run at the same time; what stands in one line, one after the other. */
 const testPhases = [
-  [{ names: ['unit', 'e2e', 'fastify'], workers: 2 }],
-  // Chromium and Redis mostly wait for time; the simulation takes what they leave of the processors.
+  [[{ names: ['unit', 'e2e', 'fastify'], workers: 2 }]],
   [
-    { names: ['browser', 'redis'], workers: 2 },
-    { names: ['simulation'], workers: 1, niceness: 10 },
+    // Chromium and Redis mostly wait for time. The stories measure it, and nearly all they do is wait for it, too.
+    [
+      { names: ['browser', 'redis'], workers: 3 },
+      { names: ['stories'], workers: 3 },
+    ],
+    // Takes what they leave of the processors, which they get back at once.
+    [{ names: ['simulation'], workers: 1, niceness: 10 }],
   ],
-  // Apart from all that keeps the machine busy: what they measure is time, and nearly all they do is wait for it.
-  [{ names: ['stories'], workers: 3 }],
 ];
 
 const { values } = parseArgs({ options: { only: { type: 'string', multiple: true } } });
@@ -51,18 +53,15 @@ for (const group of staticSteps) {
 }
 const counts = [];
 for (const phase of testPhases) {
-  const runs = phase.map(({ names, ...run }) => ({
-    names: names.filter((name) => wanted.includes(name)),
-    ...run,
-  }));
-  counts.push(...(await runTests(runs.filter(({ names }) => names.length > 0))));
+  const lines = phase.map((line) => line.map(wantedOf).filter(({ names }) => names.length > 0));
+  counts.push(...(await runTests(lines.filter((line) => line.length > 0))));
 }
 if (counts.length > 0) report(counts);
 
 function chosen(only) {
   const known = [
     ...staticSteps.flat().map(({ name }) => name),
-    ...testPhases.flat().flatMap(({ names }) => names),
+    ...testPhases.flat(2).flatMap(({ names }) => names),
   ];
   const names = only?.flatMap((value) => value.split(',')) ?? known;
   const unknown = names.find((name) => !known.includes(name));
@@ -70,15 +69,22 @@ function chosen(only) {
   return names;
 }
 
-async function runTests(runs) {
+/** Without the projects that were not asked for. */
+function wantedOf({ names, ...run }) {
+  return { names: names.filter((name) => wanted.includes(name)), ...run };
+}
+
+async function runTests(lines) {
   const folder = mkdtempSync(join(tmpdir(), 'jest-count-'));
-  const steps = runs.map(({ names, workers, niceness }, index) => ({
-    name: names.join(', '),
-    commandLine: [process.execPath, ...jestArguments(names, workers)],
-    niceness,
-    countFile: join(folder, `${index}.json`),
-  }));
-  const counts = (await runAll(steps)).map(({ status, countFile }) => {
+  const steps = lines.map((line) =>
+    line.map(({ names, workers, niceness }) => ({
+      name: names.join(', '),
+      commandLine: [process.execPath, ...jestArguments(names, workers)],
+      niceness,
+      countFile: join(folder, `${names[0]}.json`),
+    })),
+  );
+  const counts = (await runLines(steps)).map(({ status, countFile }) => {
     const counted = countsIn(countFile);
     // jest may fail for another reason than a test, and that must not look like success.
     return status !== 0 && counted.failed === 0 ? { ...counted, failed: 1 } : counted;
@@ -97,9 +103,22 @@ function report(counts) {
   process.exitCode = passed > 0 && failed === 0 ? 0 : 1;
 }
 
-/** Runs steps at the same time. What the first prints is seen at once, of each other one in one piece when it ends. */
+/** Runs steps at the same time. */
 function runAll(steps) {
-  return Promise.all(steps.map((step, index) => run(step, index > 0)));
+  return runLines(steps.map((step) => [step]));
+}
+
+/**
+ * Runs lines of steps at the same time. What the first line prints is seen at once, of each other step in one piece when it
+ * ends.
+ */
+async function runLines(lines) {
+  const results = lines.map(async (line, index) => {
+    const done = [];
+    for (const step of line) done.push(await run(step, index > 0));
+    return done;
+  });
+  return (await Promise.all(results)).flat();
 }
 
 async function run(step, isBesideOthers) {
