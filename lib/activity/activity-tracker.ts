@@ -248,6 +248,16 @@ export class ActivityTracker {
     return this.#tombstones.leavingOf(sessionId);
   }
 
+  /** How many sessions have ended and left their ids in use. */
+  get leavingCount(): number {
+    return this.#tombstones.leavingCount;
+  }
+
+  /** Has a session ended and left this id in use since so many had? */
+  hasLeftSince(sessionId: string, leavingCount: number): boolean {
+    return (this.leavingOf(sessionId)?.number ?? 0) > leavingCount;
+  }
+
   /** Since when a shared store has been failing, in epoch milliseconds, and how; `undefined` while it answers. */
   get outage(): Outage | undefined {
     return this.#health.outage;

@@ -22,6 +22,8 @@ export interface Tombstone {
 
 /** The end of a session whose id stays in use for an anonymous visitor. */
 export interface Leaving {
+  /** Each has a higher one than those before it. */
+  readonly number: number;
   readonly at: number;
   readonly reason: EndReason;
   /** Which life of the session id, and whose. */
@@ -47,6 +49,7 @@ export class Tombstones {
   readonly #graves = new Recollections<Tombstone>(LIFETIME_MS);
   /** The last one of each session id. */
   readonly #leavings = new Recollections<Leaving>(LIFETIME_MS);
+  #leavingCount = 0;
 
   constructor(
     private readonly watched: WatchedSessions,
@@ -90,8 +93,13 @@ export class Tombstones {
   /** A session ends, and its id is not buried. */
   leave(sessionId: string, reason: EndReason, done: Promise<unknown>): void {
     const { life, userId } = this.watched.get(sessionId) ?? {};
-    const at = this.clock.now();
-    this.#leavings.set(sessionId, { at, reason, life, userId, done: done.then(ignore, ignore) });
+    const leaving = { reason, life, userId, done: done.then(ignore, ignore) };
+    this.#leavings.set(sessionId, { number: ++this.#leavingCount, at: this.clock.now(), ...leaving });
+  }
+
+  /** How many sessions have ended and left their ids in use. */
+  get leavingCount(): number {
+    return this.#leavingCount;
   }
 
   leavingOf(sessionId: string): Leaving | undefined {

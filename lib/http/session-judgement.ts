@@ -1,6 +1,5 @@
 import { isSameUser } from '../activity/activity-record.js';
 import type { ActivityTracker } from '../activity/activity-tracker.js';
-import type { Leaving } from '../activity/tombstones.js';
 import { TooManySessionsError } from '../activity/user-sessions.js';
 import type { SessionSecurityOptions, SessionSecurityRequest } from '../options/index.js';
 import { forgetReading, readingOf } from './gate/unjudged-readings.js';
@@ -31,9 +30,9 @@ export class SessionJudgement {
     if (session === 'unreadable') return this.outcomes.excuse(request, state);
     try {
       if (typeof session !== 'string') {
-        const reading = readingOf(session.data) ?? { after: this.tracker.leavingOf(session.id) };
+        const reading = readingOf(session.data) ?? this.tracker.leavingCount;
         const signedIn = await (asked ?? this.signIn.ask(request));
-        await this.#judge(request, session, state, signedIn, reading.after);
+        await this.#judge(request, session, state, signedIn, reading);
         forgetReading(session.data);
       } else if (state.sessionId !== undefined) await this.#leave(request, state, state.sessionId);
     } catch (error) {
@@ -47,7 +46,7 @@ export class SessionJudgement {
     session: RequestSession,
     state: RequestState,
     signedIn: SignedIn,
-    leaving: Leaving | undefined,
+    reading: number,
   ): Promise<void> {
     const marker = readMarker(session.data);
     if (!signedIn && !marker) return this.#lookForGrave(request, session, state);
@@ -66,7 +65,7 @@ export class SessionJudgement {
       }
     }
     // Read before somebody signed out and left the session id in use: what it says is out of date.
-    if (!record && this.tracker.leavingOf(session.id) !== leaving)
+    if (!record && this.tracker.hasLeftSince(session.id, reading))
       return this.outcomes.askAgain(request, state);
     if (!marker) state.isMarkedNow = true;
     if (!record) return this.#firstSight(request, session, state, signedIn);

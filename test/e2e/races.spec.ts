@@ -4,7 +4,7 @@ import { type CanActivate, Controller, Get, Injectable, Post, Req, Res } from '@
 import { APP_GUARD } from '@nestjs/core';
 import { ActivityTracker } from '../../lib/activity/activity-tracker.js';
 import { Passive, SessionSecurityService } from '../../lib/index.js';
-import { dataOf, onExpress, rawOf } from '../support/adapters.js';
+import { dataOf, interceptEarly, rawOf } from '../support/adapters.js';
 import { type HeldCall, HeldStore, isRecord, isSession } from '../support/held-store.js';
 import { VirtualClock } from '../support/virtual-clock.js';
 import { type Browser, WatchedApp, type WatchedAppOptions } from '../support/watched-app.js';
@@ -657,21 +657,14 @@ describe('no race makes two of one, or one of two', () => {
     });
 
     describe('for a request that handlers of before the module have kept since it was read', () => {
-      const early = (
-        request: DeskRequest & { session: { late?: boolean } },
-        response: { end(text: string): void },
-        next: () => void,
-      ): void => {
-        if (!/late/.test(request.url)) return next();
-        void door.pass().then(() => {
-          request.session.late = true;
-          if (request.url.includes('raw')) response.end('');
-          else next();
-        });
-      };
       const configure: WatchedAppOptions['configure'] = (app, useSession) => {
         useSession();
-        app.use(early);
+        interceptEarly(app, async ({ url, session }) => {
+          if (!url.includes('late')) return 'hand on';
+          await door.pass();
+          Object.assign(session!, { late: true });
+          return url.includes('raw') ? 'end' : 'hand on';
+        });
       };
       /** It was read when the sign-in was not marked yet; now it is. */
       const kept = async (url: string): Promise<{ browser: Browser; late: Promise<unknown> }> => {
@@ -692,13 +685,13 @@ describe('no race makes two of one, or one of two', () => {
         return browser;
       };
 
-      onExpress('and which they answer, writing back what they read', async () => {
+      it('and which they answer, writing back what they read', async () => {
         const browser = await outlived('/raw?late');
         await expectSignedOut(browser);
         expect(desk.stored()[browser.sessionId]).toMatchObject({ basket: 1 });
       });
 
-      onExpress('and whose write is under way', async () => {
+      it('and whose write is under way', async () => {
         const { browser, late } = await kept('/raw?late');
         const write = store.hold('set', isSession);
         door.open();
@@ -713,11 +706,11 @@ describe('no race makes two of one, or one of two', () => {
         await expectSignedOut(browser);
       });
 
-      onExpress('and which they hand on', async () => {
+      it('and which they hand on', async () => {
         await expectSignedOut(await outlived('/whoami?late'));
       });
 
-      onExpress('but not for who signs in there afterwards', async () => {
+      it('but not for who signs in there afterwards', async () => {
         const browser = await outlived('/raw?late');
         await browser.post('/login', { user: 'ben', regenerate: false }).expect(201);
         await browser.get('/raw?late').expect(200);

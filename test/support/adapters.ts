@@ -106,6 +106,24 @@ export function serveRaw(
   else fastifyOf(app).get(path, (request) => Promise.resolve(handler(early(request))));
 }
 
+/** What the application does with requests before the module sees them: it hands them on, or answers nothing and ends them. */
+export function interceptEarly(
+  app: INestApplication,
+  intercept: (request: EarlyRequest & { readonly url: string }) => Promise<'hand on' | 'end'>,
+): void {
+  if (ADAPTER === 'express') {
+    app.use((request: Request, response: Response, next: () => void) => {
+      const { url, method, session } = request as Request & { session?: EarlySession };
+      void intercept({ url, method, session }).then((then) => (then === 'end' ? response.end('') : next()));
+    });
+    return;
+  }
+  fastifyOf(app).addHook('onRequest', async (request, reply) => {
+    const { url, method, session } = request as typeof request & { session?: EarlySession };
+    if ((await intercept({ url, method, session })) === 'end') await reply.send('');
+  });
+}
+
 /** What stands before the handlers of an address, and may refuse with a status. */
 export function refuseBefore(
   app: INestApplication,

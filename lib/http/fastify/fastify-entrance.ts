@@ -79,6 +79,7 @@ export class FastifyEntrance {
 
   /** Also for requests that reach no controller. Counts no activity: only the guard knows what is passive. */
   readonly #enforce: PayloadHook = (request, reply, _payload, done) => {
+    this.platform.dateReading(request);
     this.platform.prepare(request, reply);
     const state = this.enforcer.enforce(request);
     if (state instanceof Promise) state.then(() => done(), done);
@@ -90,6 +91,7 @@ export class FastifyEntrance {
    * long returned, or by one that sends the reply itself.
    */
   readonly #settle: PayloadHook = (request, _reply, _payload, done) => {
+    this.platform.dateReading(request);
     const settling =
       this.enforcer.stateOf(request).outcome === 'watched' ? undefined : this.enforcer.settleLast(request);
     const goOn = (): void => {

@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import type { SessionSecurityRequest } from '../../options/index.js';
 import { type ExpressSessionStore, SessionGate } from '../gate/session-gate.js';
 import { maxAgeIn } from '../gate/store-max-age.js';
+import { noteReading } from '../gate/unjudged-readings.js';
 import { errorOf, isUnreadable } from '../gate/unreadable-session.js';
 import type { FastifyResponse, ResponseHeaders } from '../response-headers.js';
 import {
@@ -15,6 +16,7 @@ import {
 import { FastifyReplyHeaders } from './fastify-reply-headers.js';
 
 const REPLY = Symbol('session-security-reply');
+const READING = Symbol('session-security-reading');
 
 /** A request as Fastify and @fastify/session leave it. */
 export interface FastifySessionRequest extends SessionSecurityRequest {
@@ -26,6 +28,8 @@ export interface FastifySessionRequest extends SessionSecurityRequest {
   readonly server?: FastifySessionServer | undefined;
   /** Fastify tells a reply of its request, but not a request of its reply. */
   [REPLY]?: FastifySessionReply;
+  /** When its session was read. */
+  [READING]?: number | undefined;
 }
 
 interface FastifySession extends Record<string, unknown> {
@@ -86,13 +90,27 @@ export class FastifySessionPlatform extends SessionPlatform {
    * Begins to guard the store, before the session plugin reads from it: the plugin answers 500 for what fails there, and
    * gives out what the gate would not.
    */
-  guardStore({ sessionStore }: FastifySessionRequest): void {
-    if (sessionStore) this.gate.guard(sessionStore);
+  guardStore(request: FastifySessionRequest): void {
+    const { sessionStore } = request;
+    if (!sessionStore) return;
+    this.gate.guard(sessionStore);
+    request[READING] = this.gate.reading;
   }
 
   /** Whose requests these are: those that are upgraded to sockets are not told. */
   serve(server: FastifySessionServer): void {
     this.#server = server;
+  }
+
+  /**
+   * Takes note, for the gate, of when the request's session was read: the plugin has made an object of its own of what the
+   * gate gave out. Once, before the session is judged or, if a hook of the application sends the reply, written.
+   */
+  dateReading(request: FastifySessionRequest): void {
+    const { session, [READING]: reading } = request;
+    if (reading === undefined) return;
+    request[READING] = undefined;
+    if (session) noteReading(session, reading);
   }
 
   /** Sees to it that a session id which is given up for another is not taken for a sign-out. */

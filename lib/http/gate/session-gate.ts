@@ -9,7 +9,7 @@ import { readMarker } from '../session-marker.js';
 import type { RotationListener } from '../session-platform.js';
 import { SparedTouches } from './spared-touches.js';
 import { type StoredSession, storedSession } from './stored-session.js';
-import { noteReading, passReadingOn, type Reading, readingOf } from './unjudged-readings.js';
+import { noteReading, passReadingOn, readingOf } from './unjudged-readings.js';
 import { isUnreadable, unreadable } from './unreadable-session.js';
 
 /** The store with the members of express-session's base class that are used too. */
@@ -82,6 +82,11 @@ export class SessionGate {
   /** The store has said that it is disconnected: the session library leaves requests without a session then. */
   get isDisconnected(): boolean {
     return this.#disconnected;
+  }
+
+  /** When what is read from now on was read: {@link noteReading}. */
+  get reading(): number {
+    return this.tracker.leavingCount;
   }
 
   /** The store that was guarded first. */
@@ -221,7 +226,7 @@ export class SessionGate {
         (error: unknown) => afterwards(() => answer(null, unreadable(error))),
       );
     if (!this.tracker.lives(sessionId) || this.#writing.has(sessionId)) return admit();
-    const leaving = this.tracker.leavingOf(sessionId);
+    const { leavingCount } = this.tracker;
     // The hot path: nothing is asked or waited for but the session itself.
     this.calls.call(
       (done) => original.get(sessionId, done),
@@ -230,7 +235,7 @@ export class SessionGate {
         if (error) answer(null, unreadable(error));
         else if (!session) answer(null, session);
         else if (this.#goesOn(sessionId, session)) {
-          noteReading(session, leaving);
+          noteReading(session, leavingCount);
           answer(null, session);
         } else admit();
       },
@@ -274,12 +279,12 @@ export class SessionGate {
    */
   async #readUpToDate(sessionId: string, original: SessionStore): Promise<StoredSession | undefined> {
     for (;;) {
-      const leaving = this.tracker.leavingOf(sessionId);
-      await leaving?.done;
+      const { leavingCount } = this.tracker;
+      await this.tracker.leavingOf(sessionId)?.done;
       const session = storedSession(await this.calls.ask((done) => original.get(sessionId, done), sessionId));
       if (!session) return undefined;
-      if (!readMarker(session) && this.tracker.leavingOf(sessionId) !== leaving) continue;
-      noteReading(session, leaving);
+      if (!readMarker(session) && this.tracker.hasLeftSince(sessionId, leavingCount)) continue;
+      noteReading(session, leavingCount);
       return session;
     }
   }
@@ -292,13 +297,7 @@ export class SessionGate {
   }
 
   /** @param reading when the session was read, if that decides whether it may be written */
-  #write(
-    sessionId: string,
-    session: unknown,
-    write: StoreOperation,
-    answer: Answer,
-    reading?: Reading,
-  ): void {
+  #write(sessionId: string, session: unknown, write: StoreOperation, answer: Answer, reading?: number): void {
     const isOver = (): boolean =>
       this.tracker.tombstone(sessionId) !== undefined || this.#isOutdated(sessionId, reading);
     if (isOver() || isUnreadable(session)) return afterwards(answer);
@@ -316,9 +315,8 @@ export class SessionGate {
   }
 
   /** Somebody has signed out since, and left the session id in use. */
-  #isOutdated(sessionId: string, reading: Reading | undefined): boolean {
-    const leaving = reading && this.tracker.leavingOf(sessionId);
-    return leaving !== undefined && leaving !== reading?.after;
+  #isOutdated(sessionId: string, reading: number | undefined): boolean {
+    return reading !== undefined && this.tracker.hasLeftSince(sessionId, reading);
   }
 
   /**
