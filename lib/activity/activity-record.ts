@@ -3,8 +3,8 @@ import type { Limits, TimeoutReason } from '../policy/index.js';
 /** Why a session ended. `replaced`: another sign-in took its place. */
 export type EndReason = TimeoutReason | 'logout' | 'revoked' | 'replaced';
 
-/** How a session is taken out: for good; but its id stays in use for an anonymous session; or it goes on under another id. */
-export type EndMode = 'end' | 'keep' | 'move';
+/** How a session is taken out: for good, or but its id stays in use for an anonymous session. */
+export type EndMode = 'end' | 'keep';
 
 /** What is known of one watched session, beside its blob. Instants in epoch milliseconds UTC. */
 export interface ActivityRecord {

@@ -82,7 +82,7 @@ export class ActivityTracker {
     const finder = new SessionFinder(store, ...memory, tombstones, rotations, revocations, debts);
     const beginnings = new SessionBeginnings(store, ...memory, rotations, finder, announcements, debts);
     const begun = [rotations, finder, beginnings, announcements, debts] as const;
-    const succession = new SessionSuccession(store, ...memory, ...begun);
+    const succession = new SessionSuccession(store, ...memory, tombstones, ...begun);
     const endings = new SessionEndings(store, ...memory, tombstones, ...begun);
     this.#deadlines = shared
       ? new SharedDeadlines(shared, ...memory, tombstones, finder, writer, announcements, debts, health)
@@ -297,6 +297,17 @@ export class ActivityTracker {
   }
 
   /**
+   * A session's data carry the marker of a life of which there is no record: dead. What a shared store knows to be over is
+   * not ended once more, because the session may go on under an id that another process has given it.
+   */
+  async buryLost(sessionId: string): Promise<void> {
+    const isOver = (await this.findTombstone(sessionId)) !== undefined && this.isShared;
+    this.bury(sessionId, null);
+    if (isOver) await this.removeBlob(sessionId);
+    else await this.end(sessionId, 'revoked');
+  }
+
+  /**
    * Watches a session from now on. If somebody else was watched under this id, their session has been replaced; if it is
    * watched for this user already, by a parallel request, it stays as it is.
    */
@@ -316,7 +327,8 @@ export class ActivityTracker {
 
   /**
    * Goes on with a session under its new id: its life, its sign-in and its last activity stay what they were. When
-   * parallel requests gave the same id up, it goes on under each of their new ids, and a sign-out ends them all.
+   * parallel requests gave the same id up, it goes on under each of their new ids, and a sign-out ends them all; but where
+   * a store is shared, under the one that this store is told of first, on whichever process.
    *
    * @returns whether it goes on; not if it has ended meanwhile.
    */

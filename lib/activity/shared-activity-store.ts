@@ -16,11 +16,18 @@ export interface StoreSurroundings {
 /** A signal that tells of a record; what a shared store keeps in its log. */
 export type RecordSignal = Extract<ActivitySignal, { readonly record: ActivityRecord }>;
 
+/** A session goes on under another id; only for the processes that remember this one. */
+interface MoveSignal {
+  readonly kind: 'moved';
+  readonly record: ActivityRecord;
+  readonly at: number;
+  /** The record with which it goes on, if it does. */
+  readonly to?: string;
+}
+
 /** Something that happened, as every process is told of it. */
 export interface News {
-  /** `moved`: the session goes on under another id; only for the processes that remember this one. */
-  readonly signal:
-    RecordSignal | { readonly kind: 'moved'; readonly record: ActivityRecord; readonly at: number };
+  readonly signal: RecordSignal | MoveSignal;
   /** The session's own id, if it can be read. */
   readonly sessionId?: string | undefined;
   /** The session id stays in use for an anonymous session. */
@@ -62,8 +69,21 @@ export abstract class SharedActivityStore extends ActivityStore {
    */
   abstract override start(record: ActivityRecord, sessionId?: string, silent?: boolean): Promise<void>;
 
-  /** @param mode what becomes of the session's id, for the processes that remember it */
+  /**
+   * If the session goes on under another id, which perhaps only another process knows, it is ended there.
+   *
+   * @param mode what becomes of the session's id, for the processes that remember it
+   */
   abstract override end(id: string, reason: EndReason, mode?: EndMode): Promise<ActivityRecord | undefined>;
+
+  /**
+   * The session goes on with another record, which has been started: unless it has ended meanwhile, or goes on with yet
+   * another, because another process was sooner. No handler is told.
+   *
+   * @param to with none, if left out
+   * @returns the record with which it goes on.
+   */
+  abstract move(id: string, to?: string): Promise<string | undefined>;
 
   /** Ends the session if its time is over by the store's own clock. */
   abstract expire(id: string): Promise<Expiry>;

@@ -4,6 +4,7 @@ import type { Announcements } from './announcements.js';
 import type { Clock } from './clock.js';
 import type { SessionBlobs } from './session-blobs.js';
 import type { SessionReferences } from './session-reference.js';
+import { SharedActivityStore } from './shared-activity-store.js';
 import type { StoreHealth } from './store-health.js';
 import type { Tombstones } from './tombstones.js';
 import type { WatchedSessions } from './watched-sessions.js';
@@ -19,6 +20,8 @@ export interface Debt {
   readonly untold?: boolean;
   /** Its blob is to be removed. */
   readonly blob?: boolean;
+  /** It goes on with this record. */
+  readonly movedTo?: string;
   /** Its limits and clocks are to be written. */
   readonly adjust?: boolean;
 }
@@ -95,8 +98,9 @@ export class StoreDebts {
   }
 
   async #pay(sessionId: string, debt: Debt): Promise<void> {
-    const { end, untold, blob, adjust } = debt;
+    const { end, untold, blob, movedTo, adjust } = debt;
     if (adjust) await this.#adjust(sessionId);
+    if (movedTo !== undefined) await this.#move(sessionId, movedTo);
     if (end !== undefined) {
       const id = this.references.ofSession(sessionId);
       const ended = await this.store.end(id, end, blob ? 'end' : 'keep');
@@ -105,6 +109,13 @@ export class StoreDebts {
     }
     if (blob) await this.blobs.destroy(sessionId);
     if (this.#debts.get(sessionId) === debt) this.#debts.delete(sessionId);
+  }
+
+  async #move(sessionId: string, to: string): Promise<void> {
+    if (!(this.store instanceof SharedActivityStore)) return;
+    const goesOnAs = await this.store.move(this.references.ofSession(sessionId), to);
+    // Another process was sooner, or has ended it.
+    if (goesOnAs !== to) await this.store.end(to, 'replaced');
   }
 
   async #adjust(sessionId: string): Promise<void> {

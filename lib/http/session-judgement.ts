@@ -61,7 +61,8 @@ export class SessionJudgement {
         if (await this.#followsRotation(request, session, state)) return;
         // Somebody has signed in under this id since; theirs is not to end with what was read before.
         if (record) return this.outcomes.loseTo(request, state);
-        return this.#bury(request, session, state);
+        await this.tracker.buryLost(session.id);
+        return this.outcomes.abandon(request, state, session.id);
       }
     }
     // Read before somebody signed out and left the session id in use: what it says is out of date.
@@ -146,14 +147,6 @@ export class SessionJudgement {
       this.outcomes.watch(state, successor);
     }
     return true;
-  }
-
-  /** Marked as watched, but there is no record of that life: dead. */
-  async #bury(request: SessionSecurityRequest, session: RequestSession, state: RequestState): Promise<void> {
-    await this.tracker.findTombstone(session.id);
-    this.tracker.bury(session.id, null);
-    await this.tracker.end(session.id, 'revoked');
-    this.outcomes.abandon(request, state, session.id);
   }
 
   /** Nobody is signed in; was somebody, by the cookie that was presented? */

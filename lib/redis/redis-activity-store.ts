@@ -41,8 +41,8 @@ const TOMBSTONE_SECONDS = 3600;
 const TRIM_INTERVAL_MS = 60_000;
 const FORGET_MEMBERS_MS = 24 * 3600 * 1000;
 
-/** What lies under the key of a session that has ended: reason and instant. */
-const TOMBSTONE = /^([a-z]+)\/(\d+)$/;
+/** What lies under the key of a session that has ended: reason and instant, and with which record it goes on. */
+const TOMBSTONE = /^([a-z]+)\/(\d+)(?:\/[\w-]+)?$/;
 
 /** What the script `look` answers of a shard. */
 type LookReply = [
@@ -144,8 +144,15 @@ export class RedisActivityStore extends SharedActivityStore {
   }
 
   async end(id: string, reason: EndReason, mode: EndMode = 'end'): Promise<ActivityRecord | undefined> {
-    const [ended] = await this.#run('end', id, [reason, TOMBSTONE_SECONDS, mode]);
-    return storedRecord(id, (ended as string | null) ?? '')?.record;
+    const [ended, successor] = (await this.#run('end', id, [reason, TOMBSTONE_SECONDS, mode])) as (
+      string | null
+    )[];
+    return successor ? this.end(successor, reason) : storedRecord(id, ended ?? '')?.record;
+  }
+
+  async move(id: string, to = ''): Promise<string | undefined> {
+    const [successor] = await this.#run('move', id, [TOMBSTONE_SECONDS, to]);
+    return (successor as string | null) || undefined;
   }
 
   async expire(id: string): Promise<Expiry> {

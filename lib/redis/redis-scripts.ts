@@ -8,6 +8,7 @@ const NAMES = [
   'expire',
   'leave-group',
   'look',
+  'move',
   'of-user',
   'read-group',
   'reclaim',

@@ -1,6 +1,4 @@
-import type { EndReason } from '../activity/activity-record.js';
 import type { News } from '../activity/shared-activity-store.js';
-import type { TimeoutReason } from '../policy/index.js';
 import type { SealedSessionIds } from './sealed-session-id.js';
 import { storedRecordIn } from './stored-record.js';
 
@@ -19,13 +17,9 @@ export function newsOf(text: string, sealed: SealedSessionIds): News | undefined
   if (!stored) return undefined;
   const { record, sealedId } = stored;
   return {
-    signal: {
-      kind,
-      record,
-      at: Number(at),
-      dueAt: Number(dueAt),
-      reason: reason as EndReason & TimeoutReason,
-    } as News['signal'],
+    signal: (kind === 'moved'
+      ? { kind, record, at: Number(at), ...(reason && { to: reason }) }
+      : { kind, record, at: Number(at), dueAt: Number(dueAt), reason }) as News['signal'],
     // Only few need it, and it costs more than all the rest.
     get sessionId() {
       return sealedId === undefined ? undefined : sealed.open(record.id, sealedId);

@@ -3,7 +3,7 @@ import { SessionSecurityEvents, SessionSecurityHealth } from 'nestjs-session-sec
 import { eventually } from '../support/real-time.js';
 import { RedisServer } from '../support/redis-server.js';
 import { ActivityTracker } from '../../lib/activity/activity-tracker.js';
-import { Desk } from './support/desk.js';
+import { Desk, held } from './support/desk.js';
 
 describe('an application in two processes', () => {
   let server: RedisServer;
@@ -49,6 +49,57 @@ describe('an application in two processes', () => {
     expect(body).toEqual({ ended: 3 });
     for (const cookie of cookies)
       expect([await user(0, cookie), await user(1, cookie)]).toEqual([null, null]);
+  });
+
+  it.each([
+    ['two processes', [0, 1]],
+    ['one process', [0, 0]],
+  ])(
+    'C6 of parallel requests on %s that give a session other ids one does, and a sign-out anywhere ends it',
+    async (_, rotating) => {
+      const cookie = await signIn(0);
+      expect(await user(1, cookie)).toBe('anna');
+      const answers = rotating.map((desk) => call(desk, 'post', '/rotate?held=1', cookie).expect(201));
+      const rotated = Promise.all(answers);
+      await goOn(rotating.length);
+      // The others leave the browser the cookie of the first, whichever is answered last.
+      const given = (await rotated).flatMap((answer) => cookieIn(answer) ?? []);
+      expect(given).toHaveLength(1);
+      expect([await user(0, given[0]!), await user(1, given[0]!)]).toEqual(['anna', 'anna']);
+      expect((await call(0, 'post', '/end-all').expect(201)).body).toEqual({ ended: 1 });
+      expect([await user(0, given[0]!), await user(1, given[0]!)]).toEqual([null, null]);
+    },
+  );
+
+  it('C6 C2 a session that is ended on one process does not go on under the id that another just gives it', async () => {
+    const cookie = await signIn(0);
+    expect(await user(1, cookie)).toBe('anna');
+    const rotated = call(1, 'post', '/rotate?held=1', cookie).expect(201).then();
+    await isHeld(1);
+    await call(0, 'post', '/logout', cookie).expect(201);
+    await goOn(1);
+    const given = cookieIn(await rotated);
+    if (given !== undefined) expect([await user(0, given), await user(1, given)]).toEqual([null, null]);
+    const { body } = await call(0, 'get', '/session-security/ping', cookie).expect(200);
+    expect(body).toMatchObject({ state: 'expired', reason: 'logout' });
+  });
+
+  it('C6 C2 a sign-out that is under way on one process ends the session also under the id that another gives it', async () => {
+    const cookie = await signIn(0);
+    expect(await user(1, cookie)).toBe('anna');
+    const signedOut = call(0, 'post', '/logout?held=1', cookie).expect(201).then();
+    await isHeld(1);
+    const given = cookieIn(await call(1, 'post', '/rotate', cookie).expect(201))!;
+    expect(await user(1, given)).toBe('anna');
+    await goOn(1);
+    await signedOut;
+    await eventually(
+      'nobody signed in',
+      async () => (await user(0, given)) === null && (await user(1, given)) === null,
+      5000,
+    );
+    const { body } = await call(1, 'get', '/session-security/ping', given).expect(200);
+    expect(body).toMatchObject({ state: 'expired', reason: 'logout' });
   });
 
   it('6 C2 a logout on one process during slow writes on both is final: 400 rounds, 0 revived', async () => {
@@ -161,6 +212,22 @@ describe('an application in two processes', () => {
     expect(await user(0, cookie)).toBe('anna');
   }, 40_000);
 });
+
+/** Waits until so many requests wait. */
+function isHeld(count: number): Promise<unknown> {
+  return eventually('all requests have come', () => held.length === count, 10_000);
+}
+
+/** Lets so many requests go on, as soon as all of them wait. */
+async function goOn(count: number): Promise<void> {
+  await isHeld(count);
+  for (const go of held.splice(0)) go();
+}
+
+/** The cookie that an answer gives the browser. */
+function cookieIn({ headers }: { headers: Record<string, unknown> }): string | undefined {
+  return (headers['set-cookie'] as string[] | undefined)?.[0]?.split(';')[0];
+}
 
 /** The session id in a signed cookie of express-session. */
 function idOf(cookie: string): string {

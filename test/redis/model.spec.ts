@@ -26,7 +26,7 @@ const LIMITS: readonly Limits[] = [
 ];
 const USER = 'anna|with a bar';
 const REASONS: readonly EndReason[] = ['logout', 'revoked', 'replaced', 'idle', 'lifetime'];
-const MODES: readonly EndMode[] = ['end', 'keep', 'move'];
+const MODES: readonly EndMode[] = ['end', 'keep'];
 const GROUPS = ['mail', 'audit'];
 const MEMBERS = ['one', 'other'];
 /** Nothing here is idle for so long, but what a member has left behind. */
@@ -212,6 +212,11 @@ describe('9 the model of Redis', () => {
         const id = among(IDS);
         const args = [id, among(REASONS), 3600, among(MODES)];
         return both((side) => side.run('end', [...keysOf(keys.shardOf(id)), keys.session(id)], args));
+      },
+      move: () => {
+        const id = among(IDS);
+        const args = [id, 3600, among(['', among(IDS)])];
+        return both((side) => side.run('move', [...keysOf(keys.shardOf(id)), keys.session(id)], args));
       },
       expire: () => {
         const id = among(IDS);

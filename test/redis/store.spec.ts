@@ -145,9 +145,11 @@ describe.each(Object.keys(clients))('the store of %s', (name) => {
 
   it('an id that is changed is told to processes, and to no handler as an end', async () => {
     const record = await one.start('sid', 5, 10);
-    await one.store.end(record.id, 'replaced', 'move');
+    const next = references.ofSession('next');
+    expect(await one.store.move(record.id, next)).toBe(next);
     await other.look();
     expect(other.kinds(record.id)).toEqual(['start', 'moved']);
+    expect(other.heard.at(-1)!.signal).toMatchObject({ kind: 'moved', to: next });
   });
 
   it('warns once, ends once, never early, with the slack that a dead process may need', async () => {

@@ -146,7 +146,10 @@ export const faults = [
     'a session has two homes after its id has changed',
     5,
     'lib/activity/session-succession.ts',
-    '      await this.#handOver(from, to);\n',
+    '      this.#handOver(from, to);\n' +
+      '      await this.store\n' +
+      "        .end(this.references.ofSession(from), 'replaced')\n" +
+      "        .catch((error: unknown) => this.debts.owe(from, { end: 'replaced' }, error));\n",
     '',
   ),
   fault(
@@ -174,7 +177,11 @@ export const faults = [
     name: 'a marker without a record is let in',
     seed: 837,
     changes: [
-      change('lib/http/session-judgement.ts', 'return this.#bury(request, session, state);', ''),
+      change(
+        'lib/http/session-judgement.ts',
+        '        await this.tracker.buryLost(session.id);\n        return this.outcomes.abandon(request, state, session.id);\n',
+        '',
+      ),
       change(
         'lib/http/gate/session-gate.ts',
         'if (record?.life !== marker.life) {',
@@ -330,7 +337,7 @@ export const faults = [
   ),
   shared(
     'what a process that died had in hand is left lying',
-    5,
+    8,
     'lib/redis/stream-group.ts',
     '      this.#track(this.#reclaim(shard));\n',
     '',

@@ -263,9 +263,7 @@ export class SessionGate {
     if (record?.life !== marker.life) {
       // It may have been given another id while the store was asked.
       if (this.#goesOn(sessionId, session)) return session;
-      await this.tracker.findTombstone(sessionId);
-      this.tracker.bury(sessionId, null);
-      await this.tracker.end(sessionId, 'revoked');
+      await this.tracker.buryLost(sessionId);
       return undefined;
     }
     if (this.tracker.verdict(sessionId)?.phase === 'expired' && (await this.tracker.settle(sessionId)))

@@ -1,8 +1,8 @@
 -- Stands before every script: Redis's own clock, the time rules of lib/policy/verdict.ts, and the form of what is kept.
 --
 -- Instants are epoch milliseconds. All keys of a shard begin alike, so that a script finds those of its sessions from the
--- one of the shard's deadlines. What lies under a session's key is its tombstone, "reason/instant", or its record, one
--- string because that takes the least memory and time, with what never changes at its end:
+-- one of the shard's deadlines. What lies under a session's key is its tombstone, "reason/instant" with the id of the record
+-- with which it goes on, if it does, behind another stroke; or its record, one string because that takes the least memory and time, with what never changes at its end:
 --
 --   aaaaaaaaaaaaaw|s|l|f|k|g|u
 --
@@ -65,12 +65,15 @@ local function keyOf(base, id)
   return base .. 's:' .. id
 end
 
-local function isTombstone(value)
-  return value and string.match(value, '^%l+/%d+$') ~= nil
+-- The reason in a tombstone, and the id of the record with which the session goes on; nil for what is none.
+local function graveIn(value)
+  local reason, successor = string.match(value or '', '^(%l+)/%d+/?([%w_-]*)$')
+  return reason, successor ~= '' and successor or nil
 end
 
-local function bury(key, reason, now, seconds)
-  redis.call('SET', key, reason .. '/' .. text(now), 'EX', seconds)
+local function bury(key, reason, now, seconds, successor)
+  local place = successor and successor ~= '' and '/' .. successor or ''
+  redis.call('SET', key, reason .. '/' .. text(now) .. place, 'EX', seconds)
 end
 
 -- Limits in milliseconds, {warn, expire, lifetime}, or {never}; false if they cannot be read, or contradict each other.
@@ -120,10 +123,14 @@ local function recordOf(value)
   }
 end
 
-local function readRecord(key)
+-- What lies under a session's key, or nil; also for what is no text, which a foreigner has put there.
+local function valueAt(key)
   local value = redis.pcall('GET', key)
-  if type(value) == 'table' then return nil end
-  return recordOf(value)
+  return type(value) == 'string' and value or nil
+end
+
+local function readRecord(key)
+  return recordOf(valueAt(key))
 end
 
 local function valueOf(record)
@@ -187,7 +194,8 @@ local function unindex(base, id, record)
 end
 
 -- Appends what happened to the shard's stream, the truth that handlers work from, as one text with the record at its end:
--- kind|id|instant|reason|due at|keeps its blob|record. Answers it, and the entry's id.
+-- kind|id|instant|reason|due at|keeps its blob|record. With "moved", the record with which it goes on stands for the
+-- reason. Answers it, and the entry's id.
 local function tell(stream, kind, id, value, now, reason, dueAt, keep)
   local entry = kind .. '|' .. id .. '|' .. text(now) .. '|' .. (reason or '') .. '|'
     .. (dueAt and string.format('%.0f', dueAt) or '') .. '|' .. (keep and '1' or '') .. '|' .. value

@@ -8,7 +8,7 @@ local function settle(shard, id, key, value, now, slack, tombstoneSeconds)
   local record = recordOf(value)
   if not record then
     shard.done[#shard.done + 1] = id
-    if not isTombstone(value) then redis.call('DEL', key) end
+    if not graveIn(value) then redis.call('DEL', key) end
     return 'gone'
   end
   -- A stamp of the future is corrected before it becomes believable by the passing of time.

@@ -32,7 +32,19 @@ class DeskController {
 
   @Post('logout')
   async logout(@Req() incoming: any): Promise<object> {
+    if (incoming.query.held) await letGoOn();
     await new Promise((resolve) => incoming.session.destroy(resolve));
+    return {};
+  }
+
+  /** Gives the session another id. */
+  @Post('rotate')
+  async rotate(@Req() incoming: any): Promise<object> {
+    const data = { ...incoming.session };
+    delete data.cookie;
+    if (incoming.query.held) await letGoOn();
+    await new Promise((resolve) => incoming.session.regenerate(resolve));
+    Object.assign(incoming.session, data);
     return {};
   }
 
@@ -58,6 +70,13 @@ class DeskController {
   async endAll(): Promise<object> {
     return { ended: await this.sessions.endAll('anna') };
   }
+}
+
+/** Requests that have read their session and do nothing until they are let go on, of all desks of this process. */
+export const held: (() => void)[] = [];
+
+function letGoOn(): Promise<void> {
+  return new Promise((resolve) => held.push(resolve));
 }
 
 export interface DeskSettings {

@@ -102,7 +102,11 @@ export class RedisModel {
     },
     end: ([clock], [id, reason, , mode]) => {
       const shard = this.#shard(clock!);
-      return [String(shard.now()), shard.end(id!, reason as EndReason, mode as EndMode)];
+      return [String(shard.now()), ...shard.end(id!, reason as EndReason, mode as EndMode)];
+    },
+    move: ([clock], [id, , successor]) => {
+      const shard = this.#shard(clock!);
+      return [String(shard.now()), shard.move(id!, successor!)];
     },
     expire: ([clock], [id, slack]) => {
       const shard = this.#shard(clock!);

@@ -132,16 +132,36 @@ export class ShardModel {
   }
 
   /** Answers the record, if there was one. */
-  end(id: string, reason: EndReason, mode: EndMode): string | null {
+  /** Answers the record, if there was one, and otherwise with which it goes on. */
+  end(id: string, reason: EndReason, mode: EndMode): [string | null, string | null] {
     const [record, now] = [this.records.get(id), this.now()];
-    if (mode !== 'keep') this.tombstones.set(id, `${reason}/${now}`);
+    const successor = this.#successorOf(id);
+    const isFree =
+      !this.tombstones.has(id) || (successor !== null && /^replaced/.test(this.tombstones.get(id)!));
+    if (mode !== 'keep' && isFree)
+      this.tombstones.set(id, `${reason}/${now}${successor === null ? '' : `/${successor}`}`);
     this.deadlines.delete(id);
     this.records.delete(id);
-    if (!record) return null;
+    if (!record) return [null, successor];
     const timedOut = !isExempt(record.limits) && (reason === 'idle' || reason === 'lifetime');
     const dueAt = timedOut ? this.#judge(record, now, 0).expireAt : now;
-    this.#tell(mode === 'move' ? 'moved' : 'end', id, record, now, reason, dueAt, mode === 'keep');
-    return textOf(record);
+    this.#tell('end', id, record, now, reason, dueAt, mode === 'keep');
+    return [textOf(record), null];
+  }
+
+  /** Answers with which record the session goes on. */
+  move(id: string, successor: string): string | null {
+    const [record, now] = [this.records.get(id), this.now()];
+    if (!record) return this.#successorOf(id);
+    this.tombstones.set(id, `replaced/${now}${successor === '' ? '' : `/${successor}`}`);
+    this.deadlines.delete(id);
+    this.records.delete(id);
+    this.#keep('moved', id, record, now, `${successor}||`);
+    return successor;
+  }
+
+  #successorOf(id: string): string | null {
+    return this.tombstones.get(id)?.split('/')[2] ?? null;
   }
 
   /** Carries the clock forward. */
@@ -228,8 +248,19 @@ export class ShardModel {
     dueAt?: number,
     keepsBlob = false,
   ): KeptEntry {
-    const text = [kind, id, at, reason ?? '', dueAt ?? '', keepsBlob ? '1' : '', textOf(record)].join('|');
-    const told = { entryId: this.stream.nextId(), text };
+    const why = [reason ?? '', dueAt ?? '', keepsBlob ? '1' : ''].join('|');
+    return this.#keep(kind, id, record, at, why, reason);
+  }
+
+  #keep(
+    kind: ModelEntry['kind'],
+    id: string,
+    record: ModelRecord,
+    at: number,
+    why: string,
+    reason?: EndReason,
+  ): KeptEntry {
+    const told = { entryId: this.stream.nextId(), text: [kind, id, at, why, textOf(record)].join('|') };
     const more = { kind, id, at, record: { ...record }, ...(reason !== undefined && { reason }) };
     this.stream.entries.push({ ...told, ...more });
     return told;
