@@ -225,7 +225,7 @@ export class ActivityTracker {
 
   /** Is there anything of this session that could be ended: a life here, one that begins, or one under a new id? */
   isInUse(sessionId: string): boolean {
-    return this.#endings.isInUse(sessionId);
+    return this.#unheardOf(sessionId) !== undefined || this.#endings.isInUse(sessionId);
   }
 
   /** Why a session ended, if it did within the last hour. */
@@ -322,7 +322,9 @@ export class ActivityTracker {
    * it can still expire or be ended there until {@link carry} has taken it over.
    */
   rotate(sessionId: string): void {
-    this.#rotations.rotate(sessionId);
+    const session = this.#unheardOf(sessionId);
+    if (session) this.#tombstones.bury(sessionId, null, { rotation: { session, successors: [] } });
+    else this.#rotations.rotate(sessionId);
   }
 
   /**
@@ -470,6 +472,12 @@ export class ActivityTracker {
   /** Writes all activity that is not written yet, in slices. */
   flush(): Promise<void> {
     return this.#writer.flush();
+  }
+
+  /** A session that has just been found gone: perhaps under an id that another process has given it, not heard of yet. */
+  #unheardOf(sessionId: string): WatchedSession | undefined {
+    const { gone } = this.#writer;
+    return gone.size > 0 ? gone.get(this.references.ofSession(sessionId))?.session : undefined;
   }
 
   /** A warning has been called off. */

@@ -6,12 +6,18 @@ import { diagnostics } from './diagnostics.js';
 import type { SessionReferences } from './session-reference.js';
 import { SharedActivityStore } from './shared-activity-store.js';
 import type { StoreHealth } from './store-health.js';
-import type { WatchedSessions } from './watched-sessions.js';
+import type { WatchedSession, WatchedSessions } from './watched-sessions.js';
 
 /** Sessions whose activity is written together. */
 const FLUSH_SLICE = 500;
 /** A process's idea of a shared store's clock is allowed to be wrong by the rest of the interval. */
 const SHARED_SHARE = 0.9;
+
+/** A session that a shared store has no living record of, as it was remembered. */
+export interface GoneSession {
+  readonly sessionId: string;
+  readonly session: WatchedSession;
+}
 
 /** Activity that is written at the end of this turn of the event loop. */
 interface Batch {
@@ -30,7 +36,9 @@ export class ActivityWriter {
   #batch: Batch | undefined;
   /** Writes that no request waits for, but a flush does, and with it the end of the process. */
   readonly #unawaited = new Set<Promise<void>>();
-  /** Sessions that a shared store has no living record of, and for whose end somebody waits. */
+  /** Sessions that a shared store has no living record of, by their records, until what became of them has been heard. */
+  readonly gone = new Map<string, GoneSession>();
+  /** Those of them for whose end somebody waits. */
   #lost: string[] = [];
   #flushing: Promise<void> | undefined;
   #flushedAt: number;
@@ -138,6 +146,7 @@ export class ActivityWriter {
         const sessionId = byId.get(id)!;
         // Somebody may have signed in under the same id meanwhile.
         if (this.watched.lifeOf(sessionId) !== lives.get(id)) continue;
+        if (this.#isShared) this.gone.set(id, { sessionId, session: this.watched.get(sessionId)! });
         this.watched.remove(sessionId);
         // The record has been lost, and nobody else will say so; unless a shared store is about to tell of an end.
         if (!this.#isShared) this.announcements.tellWaiting(id, 'revoked');

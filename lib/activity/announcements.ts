@@ -52,7 +52,9 @@ export class Announcements {
   passOn(from: string, to: string): void {
     const ending = this.#endings.get(from);
     if (!ending) return;
-    this.#endings.set(to, ending);
     this.#endings.delete(from);
+    const there = this.#endings.get(to);
+    if (there) there.subscribe(ending);
+    else this.#endings.set(to, ending);
   }
 }

@@ -1,6 +1,7 @@
+import { judge } from '../policy/index.js';
 import type { EndReason } from './activity-record.js';
 import { forgiveCorrupt } from './activity-store.js';
-import type { ActivityWriter } from './activity-writer.js';
+import type { ActivityWriter, GoneSession } from './activity-writer.js';
 import type { Announcements } from './announcements.js';
 import type { Clock } from './clock.js';
 import type { Deadlines } from './deadlines.js';
@@ -16,13 +17,21 @@ import type { WatchedSessions } from './watched-sessions.js';
 const CLAIM_SLICE = 500;
 /** As many as most users have. */
 const FEW_SESSIONS = 4;
+/** How often a session is asked for at most whose end somebody waits for under another id, and how many of them at once. */
+const ASK_AGAIN_MS = 1000;
+const ASKED_PER_TICK = 100;
 /** Sessions looked at in memory between two turns of the event loop. */
 const MEMORY_SLICE = 200;
 
 /** Deadlines of processes that share a store: the store judges, and tells everybody. */
 export class SharedDeadlines implements Deadlines {
-  /** Sessions whose records the store was found not to have. */
+  /** Sessions whose records the store was found not to have, and for whose end somebody waits. */
   readonly #lost = new Set<string>();
+  /**
+   * Records with which sessions go on that other processes have given another id, as long as somebody here waits for their
+   * end: when the store is to be asked for each, by the clock.
+   */
+  readonly #followed = new Map<string, number>();
 
   constructor(
     private readonly store: SharedActivityStore,
@@ -41,12 +50,16 @@ export class SharedDeadlines implements Deadlines {
     try {
       // First what this process knows, so that nothing is judged without it.
       await this.writer.flush();
+      const gone = [...this.writer.gone.keys()];
       for (let more = true; more;) {
         ({ more } = await this.store.due(now, CLAIM_SLICE));
         this.#hearNews();
         if (more) await new Promise((resolve) => setImmediate(resolve));
       }
+      // What has become of these has been told before they were found gone, and heard by now.
+      for (const id of gone) this.writer.gone.delete(id);
       await this.#tellLost();
+      await this.#tellFollowed(now);
       this.health.regained();
     } catch (error) {
       this.#hearNews();
@@ -78,12 +91,23 @@ export class SharedDeadlines implements Deadlines {
       const isOver = signal.kind === 'end' || signal.kind === 'moved';
       const sessionId = isOver && this.watched.size > 0 ? this.#sessionIdOf(news) : undefined;
       if (sessionId !== undefined && this.watched.lifeOf(sessionId) === signal.record.life) {
-        if (!keepsBlob) this.tombstones.bury(sessionId, signal.kind === 'end' ? signal.reason : null);
+        const session = this.watched.get(sessionId)!;
+        if (signal.kind === 'moved') this.#buryMoved({ sessionId, session });
+        if (signal.kind === 'end' && !keepsBlob) this.tombstones.bury(sessionId, signal.reason);
         this.finder.forget(sessionId);
+      } else if (signal.kind === 'moved') {
+        const gone = this.writer.gone.get(signal.record.id);
+        if (gone?.session.life === signal.record.life) this.#buryMoved(gone);
       }
       if (signal.kind === 'end') this.announcements.tellWaiting(signal.record.id, signal.reason);
+      if (signal.kind === 'moved') this.#follow(signal.record.id, signal.to);
       if (signal.kind !== 'moved') this.announcements.signals.next(signal);
     }
+  }
+
+  /** Where it goes on is not known here: but it does, and can be ended. */
+  #buryMoved({ sessionId, session }: GoneSession): void {
+    this.tombstones.bury(sessionId, null, { rotation: { session, successors: [] } });
   }
 
   /** To know the session again among those of its user that are remembered costs less than to read its id. */
@@ -93,6 +117,36 @@ export class SharedDeadlines implements Deadlines {
     const remembered = this.watched.sessionIdsOf(userId);
     if (remembered.length > FEW_SESSIONS) return news.sessionId;
     return remembered.find((sessionId) => this.references.ofSession(sessionId) === id);
+  }
+
+  /** Who waits for the end of a session waits for it under its new id. */
+  #follow(id: string, to: string | undefined): void {
+    if (to === undefined || !this.announcements.isAwaited(id)) return;
+    this.announcements.passOn(id, to);
+    // That end may have been heard of before.
+    this.#followed.set(to, -Infinity);
+  }
+
+  /** Lets those go on who wait for an end that has been told already, or that nobody will tell because the record is lost. */
+  async #tellFollowed(now: number): Promise<void> {
+    for (const id of this.#followed.keys()) if (!this.announcements.isAwaited(id)) this.#followed.delete(id);
+    const due = [...this.#followed].filter(([, askAt]) => askAt <= now).slice(0, ASKED_PER_TICK);
+    // What cannot be told now is asked again.
+    await Promise.all(due.map(([id]) => this.#ask(id).catch(() => undefined)));
+  }
+
+  async #ask(id: string): Promise<void> {
+    const expiry = await this.store.expire(id);
+    if (expiry.state === 'alive') {
+      const { expireAt } = judge(expiry.record.limits, expiry.record, this.clock.now());
+      this.#followed.set(id, Math.max(expireAt, this.clock.now() + ASK_AGAIN_MS));
+      return;
+    }
+    const grave = expiry.state === 'gone' ? await this.store.grave(id) : undefined;
+    this.announcements.tellWaiting(
+      id,
+      expiry.state === 'ended' ? expiry.reason : (grave?.reason ?? 'revoked'),
+    );
   }
 
   /** Lets those go on who wait for an end that nobody will tell: the record is gone, and not by an end that is heard. */

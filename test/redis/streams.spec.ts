@@ -69,6 +69,17 @@ describe('V4 6 streams and sockets over three processes', () => {
   const openEverywhere = (cookie: string): Promise<Watched[]> =>
     Promise.all(ports.flatMap((port) => [openStream(port, cookie), openSocket(port, cookie)]));
 
+  it('all of a session are closed within five seconds of a sign-out also when it has been given another id since', async () => {
+    const cookie = await signIn('anna');
+    const opened = await openEverywhere(cookie);
+    const { headers } = await post(ports[1]!, '/rotate', cookie);
+    const given = headers['set-cookie']![0]!.split(';')[0]!;
+    const stream = await openStream(ports[2]!, given);
+    expect(opened.filter(({ isOpen }) => !isOpen).map(({ name }) => name)).toEqual([]);
+    await post(ports[2]!, '/logout', given);
+    await eventually('all closed', () => [...opened, stream].every(({ isOpen }) => !isOpen), 5000);
+  });
+
   it('all of a session are closed within five seconds of a sign-out on one process, those of others stay open', async () => {
     const [leaving, staying] = [await signIn('anna'), await signIn('ben')];
     const [closing, open] = [await openEverywhere(leaving), await openEverywhere(staying)];

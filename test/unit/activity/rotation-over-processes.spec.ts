@@ -80,6 +80,27 @@ describe('a session that is given another id where several processes share a sto
     expect(stored()).toEqual([]);
   });
 
+  it('C6 goes on under one of those that parallel requests on one process give it', async () => {
+    one().rotate('old');
+    const carried = ['mine', 'theirs'].map((to) => one().carry('old', to));
+    expect((await Promise.all(carried)).filter(Boolean)).toHaveLength(1);
+    expect(stored()).toHaveLength(1);
+    const told = redis.shards.flatMap(({ stream }) => stream.entries.map(({ kind }) => kind));
+    expect(told.sort()).toEqual(['moved', 'moved', 'start']);
+    await server.advance(1);
+    await other().end('old', 'logout');
+    expect(stored()).toEqual([]);
+  });
+
+  it('C2 keeps the reason for its end, whatever is said of the old id later', async () => {
+    await carry(one(), 'old', 'mine');
+    await one().end('mine', 'logout');
+    await other().end('old', 'logout');
+    await one().end('old', 'revoked');
+    const graves = redis.shards.flatMap(({ tombstones }) => [...tombstones.values()]);
+    expect(graves.map((grave) => grave.split('/')[0])).toEqual(['logout', 'logout']);
+  });
+
   it('C6 goes on when Redis has heard of it and its answer was lost', async () => {
     processes[0]!.isUnanswered = isMove;
     expect(await carry(one(), 'old', 'mine')).toBe(true);
@@ -115,6 +136,118 @@ describe('a session that is given another id where several processes share a sto
     await server.advance(1);
     expect(one().lives('mine')).toBe(false);
     expect([...removed]).toContain('mine');
+  });
+
+  it.each([
+    ['at once', 0, false],
+    ['when the other process has heard of its new id', 1, false],
+    ['when the other process has just written activity under the old id', 0, true],
+    ['when the other process has written activity under the old id', 1, true],
+  ])('C2 is ended so also %s', async (_, seconds, isActive) => {
+    await server.advance(0.1);
+    if (isActive) other().touch('old');
+    await carry(one(), 'old', 'mine');
+    if (isActive) await other().flush();
+    expect(other().recall('old') === undefined).toBe(isActive);
+    await server.advance(seconds);
+    expect(other().isInUse('old')).toBe(true);
+    await other().end('old', 'logout');
+    expect(stored()).toEqual([]);
+  });
+
+  it.each([0, 1])('C6 is not ended by what has been read of it under the old id (%i s)', async (seconds) => {
+    await carry(one(), 'old', 'mine');
+    await server.advance(seconds);
+    await other().buryLost('old');
+    expect(stored()).toEqual(named('mine'));
+    expect([...removed]).toEqual(['old']);
+    expect([one().lives('mine'), other().lives('old')]).toEqual([true, false]);
+  });
+
+  it('C6 does not go on under yet another id on a process that has just found it gone', async () => {
+    await server.advance(0.1);
+    other().touch('old');
+    await carry(one(), 'old', 'mine');
+    await other().flush();
+    other().rotate('old');
+    expect(other().tombstone('old')).toMatchObject({
+      reason: null,
+      rotation: { session: { userId: 'anna' } },
+    });
+    expect(await other().carry('old', 'theirs')).toBe(false);
+    expect(stored()).toEqual(named('mine'));
+  });
+
+  it('C6 does not go on under yet another id on a process that has heard of the new one', async () => {
+    other().rotate('old');
+    await carry(one(), 'old', 'mine');
+    await server.advance(1);
+    expect(await other().carry('old', 'theirs')).toBe(false);
+    expect(stored()).toEqual(named('mine'));
+  });
+
+  describe('V4 while somebody waits for its end on another process', () => {
+    let told: string[];
+    const wait = (sessionId: string): void => {
+      other()
+        .ended(sessionId)
+        .subscribe((reason) => told.push(`${sessionId}: ${reason}`));
+    };
+    beforeEach(() => {
+      told = [];
+      wait('old');
+    });
+
+    it('who waits is told of its end under the new id, and not before', async () => {
+      await carry(one(), 'old', 'mine');
+      for (let second = 0; second < 30; second++) {
+        one().touch('mine');
+        await server.advance(1);
+      }
+      expect(told).toEqual([]);
+      await one().end('mine', 'logout');
+      await server.advance(1);
+      expect(told).toEqual(['old: logout']);
+    });
+
+    it('who waits is told when its time is over, after it has been given yet another id', async () => {
+      await carry(one(), 'old', 'mine');
+      await server.advance(2);
+      await carry(one(), 'mine', 'newest');
+      await server.advance(6);
+      expect(told).toEqual([]);
+      await server.advance(6);
+      expect(told).toEqual(['old: idle']);
+    });
+
+    it.each(['mine', 'own', 'newest', 'first', 'last'])(
+      'who waits is told when the end is heard of together with the new id, in whichever order (%s)',
+      async (next) => {
+        await carry(one(), 'old', next);
+        await one().end(next, 'logout');
+        await server.advance(1);
+        expect(told).toEqual(['old: logout']);
+      },
+    );
+
+    it('who waits is told when the record is lost, at the end of its time', async () => {
+      await carry(one(), 'old', 'mine');
+      await server.advance(2);
+      for (const { records, deadlines } of redis.shards) [records, deadlines].forEach((lost) => lost.clear());
+      await server.advance(12);
+      expect(told).toEqual(['old: revoked']);
+    });
+
+    it('all are told who wait under either id', async () => {
+      await carry(one(), 'old', 'mine');
+      await other().locate('mine');
+      wait('mine');
+      await server.advance(1);
+      expect(told).toEqual([]);
+      await one().end('mine', 'logout');
+      await server.advance(1);
+      expect(told.sort()).toEqual(['mine: logout', 'old: logout']);
+    });
   });
 });
 
