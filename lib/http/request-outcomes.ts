@@ -115,6 +115,22 @@ export class RequestOutcomes {
     state.outcome = 'unknown';
   }
 
+  /** As {@link askAgain}, where the request has proved to hold the session: it may still sign out of it. */
+  askAgainAsHolder(request: SessionSecurityRequest, state: RequestState): void {
+    const movedId = this.platform.replace(request);
+    if (movedId !== undefined) state.movedId = movedId;
+    state.outcome = 'unknown';
+  }
+
+  /** The session that was not given out to the request is over. */
+  async endWithheld(state: RequestState, sessionId: string, reason: EndReason): Promise<void> {
+    delete state.unreadId;
+    delete state.movedId;
+    await this.tracker.end(sessionId, reason);
+    state.outcome = 'ended';
+    state.ended = { reason, at: this.clock.now() };
+  }
+
   /** The store does not give the session out. Who presents no cookie of a session is nobody all the same. */
   excuse(request: SessionSecurityRequest, state: RequestState): void {
     const presented = this.platform.presentedIds(request, this.options.cookieName).length > 0;

@@ -24,6 +24,8 @@ export interface RequestState {
   rotatedFrom?: string;
   /** With `unknown`: the session that could not be read, if the request has proved to hold it. */
   unreadId?: string;
+  /** With `unknown`: the id, given up for another, of a session that the request has proved to hold. All it may do is end it. */
+  movedId?: string;
   /** With `unknown`: it was the store that failed. */
   storeFailed?: boolean;
   /** What the handler changed could not be settled, and is left to the next request. */

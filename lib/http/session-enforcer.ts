@@ -140,14 +140,12 @@ export class SessionEnforcer {
   /** Ends the request's session now; the request goes on as nobody. */
   async end(request: SessionSecurityRequest, reason: EndReason): Promise<void> {
     const state = this.stateOf(request);
-    const { sessionId, unreadId } = state;
+    const { sessionId, unreadId, movedId = unreadId } = state;
     if (sessionId !== undefined && this.tracker.recall(sessionId)) {
       await this.tracker.end(sessionId, reason);
       this.#outcomes.abandon(request, state, sessionId);
-    } else if (unreadId !== undefined) {
-      await this.tracker.end(unreadId, reason);
-      state.outcome = 'ended';
-      state.ended = { reason, at: this.clock.now() };
+    } else if (movedId !== undefined) {
+      await this.#outcomes.endWithheld(state, movedId, reason);
     } else {
       await this.#endUnseen(request, state, reason);
     }

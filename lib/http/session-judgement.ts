@@ -28,6 +28,7 @@ export class SessionJudgement {
   ): Promise<void> {
     const session = this.platform.sessionOf(request);
     if (session === 'unreadable') return this.outcomes.excuse(request, state);
+    if (session === 'moved') return this.outcomes.askAgainAsHolder(request, state);
     try {
       if (typeof session !== 'string') {
         const reading = readingOf(session.data) ?? this.tracker.leavingCount;

@@ -26,6 +26,8 @@ export type SessionAbsence =
   | 'elsewhere'
   /** The store failed, or has disconnected. */
   | 'unreadable'
+  /** It goes on under another id, whose cookie the request does not carry yet. */
+  | 'moved'
   /** It has been {@link SessionPlatform.replace | replaced} or {@link SessionPlatform.letGo | let go}. */
   | 'loose'
   /** The session lives in the cookie itself, so nothing on the server can end it. */

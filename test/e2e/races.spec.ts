@@ -76,6 +76,22 @@ class SlowDesk {
     return {};
   }
 
+  /** The same at once, and takes its time when the new id is there. */
+  @Post('rotate-and-wait')
+  async rotateAndWait(@Req() request: DeskRequest): Promise<object> {
+    const data = dataOf(request.session);
+    await new Promise<void>((resolve) => request.session.regenerate(resolve));
+    Object.assign(request.session, data);
+    await door.pass();
+    return {};
+  }
+
+  @Post('end')
+  async end(@Req() request: DeskRequest): Promise<object> {
+    await this.security.end(request as never);
+    return {};
+  }
+
   @Post('end-and-sign-in')
   async endAndSignIn(@Req() request: DeskRequest): Promise<object> {
     await this.security.end(request as never);
@@ -539,6 +555,30 @@ describe('no race makes two of one, or one of two', () => {
         await expectNobody([browser, slow], 1);
       },
     );
+  });
+
+  describe.each([
+    ['/session-security/end', 200],
+    ['/end', 201],
+  ])('a sign-out with the cookie of before a rotation is final: %s', (signOut, status) => {
+    it.each(['/rotate-and-wait', '/take-along-and-wait'])(
+      'while the rotation is being answered: %s',
+      async (path) => {
+        const { browser, slow, done } = await takingAlong(path);
+        await browser.post(signOut).expect(status);
+        await done();
+        await expectNobody([browser, slow], 1);
+      },
+    );
+
+    it('when the rotation has been answered', async () => {
+      await open();
+      const browser = await desk.signedIn();
+      const late = browser.copy();
+      await browser.post('/rotate').expect(201);
+      await late.post(signOut).expect(status);
+      await expectNobody([browser, late], 1);
+    });
   });
 
   it('a revocation is final for a handler that has just taken the user along under another id', async () => {

@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import type { SessionSecurityRequest } from '../../options/index.js';
 import { type ExpressSessionStore, SessionGate } from '../gate/session-gate.js';
 import { maxAgeIn } from '../gate/store-max-age.js';
-import { errorOf, isUnreadable, unreadable } from '../gate/unreadable-session.js';
+import { errorOf, withheld, withholdingOf } from '../gate/withheld-session.js';
 import type { ResponseHeaders } from '../response-headers.js';
 import {
   type PresentedId,
@@ -66,7 +66,8 @@ export class ExpressSessionPlatform extends SessionPlatform {
   sessionOf(request: ExpressSessionRequest): RequestSession | SessionAbsence {
     const { session, sessionID, sessionStore } = request;
     if (!session) return this.gate.isDisconnected ? 'unreadable' : 'missing';
-    if (isUnreadable(session)) return 'unreadable';
+    const withholding = withholdingOf(session);
+    if (withholding) return withholding;
     if (this.#loose.has(session)) return 'loose';
     if (sessionID === undefined || !sessionStore) return 'irrevocable';
     this.gate.guard(sessionStore);
@@ -89,7 +90,7 @@ export class ExpressSessionPlatform extends SessionPlatform {
     const { session, sessionStore } = request;
     if (session || !sessionStore) return false;
     this.gate.guard(sessionStore);
-    request.session = unreadable(error);
+    request.session = withheld('unreadable', error);
     return true;
   }
 

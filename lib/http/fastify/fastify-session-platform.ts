@@ -3,7 +3,7 @@ import type { SessionSecurityRequest } from '../../options/index.js';
 import { type ExpressSessionStore, SessionGate } from '../gate/session-gate.js';
 import { maxAgeIn } from '../gate/store-max-age.js';
 import { noteReading } from '../gate/unjudged-readings.js';
-import { errorOf, isUnreadable } from '../gate/unreadable-session.js';
+import { errorOf, withholdingOf } from '../gate/withheld-session.js';
 import type { FastifyResponse, ResponseHeaders } from '../response-headers.js';
 import {
   type PresentedId,
@@ -143,7 +143,8 @@ export class FastifySessionPlatform extends SessionPlatform {
 
   sessionOf({ session, sessionStore }: FastifySessionRequest): RequestSession | SessionAbsence {
     if (!session) return 'missing';
-    if (isUnreadable(session)) return 'unreadable';
+    const withholding = withholdingOf(session);
+    if (withholding) return withholding;
     if (this.#loose.has(session)) return 'loose';
     if (!sessionStore) return 'irrevocable';
     const { sessionId, cookie = {} } = session;

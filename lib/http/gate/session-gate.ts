@@ -10,7 +10,7 @@ import type { RotationListener } from '../session-platform.js';
 import { SparedTouches } from './spared-touches.js';
 import { type StoredSession, storedSession } from './stored-session.js';
 import { noteReading, passReadingOn, readingOf } from './unjudged-readings.js';
-import { isUnreadable, unreadable } from './unreadable-session.js';
+import { withheld, withholdingOf } from './withheld-session.js';
 
 /** The store with the members of express-session's base class that are used too. */
 export interface ExpressSessionStore extends SessionStore {
@@ -27,7 +27,7 @@ type SessionIdHolder = SessionSecurityRequest & { sessionID?: string };
  * raw handler, reads or writes a session that is over. It decorates the documented methods of the store's instance once:
  *
  * - `get` gives out no session that has ended, has expired, or carries the marker without a record; when the store fails,
- *   it gives out a session in which nobody is signed in, and which is never written;
+ *   or the session goes on under another id, it gives out one in which nobody is signed in, and which is never written;
  * - `destroy` and `regenerate` bury the session id before anything is removed;
  * - `set` and `touch` look for a grave before they write and again after it, and undo what they wrote. Either the grave
  *   was dug before the second look, then the write is undone; or it was dug later, then the removal that follows every
@@ -203,14 +203,16 @@ export class SessionGate {
 
   /**
    * What destroying comes to while this request regenerates its session, if it is not what it always is: giving up the id
-   * of a watched session is no sign-out, and a request without an id of its own has none to give up.
+   * of a watched session is no sign-out, and a request without an id of its own has none to give up, nor has one whose id
+   * has been given up for another before.
    */
   #parting(
     request: SessionSecurityRequest,
     sessionId: string | undefined,
     through: Promise<void>,
   ): SessionStore['destroy'] | undefined {
-    if (sessionId === undefined) return (_, callback) => callback?.();
+    const isOwn = sessionId !== undefined && withholdingOf(request.session) !== 'moved';
+    if (!isOwn) return (_, callback) => callback?.();
     if (!this.tracker.isInUse(sessionId)) return undefined;
     this.tracker.rotate(sessionId);
     this.onRotation(request, sessionId, through);
@@ -223,7 +225,7 @@ export class SessionGate {
     const admit = (): void =>
       void this.#admit(sessionId, original).then(
         (session) => afterwards(() => answer(null, session)),
-        (error: unknown) => afterwards(() => answer(null, unreadable(error))),
+        (error: unknown) => afterwards(() => answer(null, withheld('unreadable', error))),
       );
     if (!this.tracker.lives(sessionId) || this.#writing.has(sessionId)) return admit();
     const { leavingCount } = this.tracker;
@@ -232,7 +234,7 @@ export class SessionGate {
       (done) => original.get(sessionId, done),
       (error, found) => {
         const session = storedSession(found);
-        if (error) answer(null, unreadable(error));
+        if (error) answer(null, withheld('unreadable', error));
         else if (!session) answer(null, session);
         else if (this.#goesOn(sessionId, session)) {
           noteReading(session, leavingCount);
@@ -254,7 +256,7 @@ export class SessionGate {
 
   /** Reads a session that memory does not know to be alive, and gives it out only if it is. */
   async #admit(sessionId: string, original: SessionStore): Promise<unknown> {
-    if (await this.#graveOf(sessionId)) return undefined;
+    if (await this.#graveOf(sessionId)) return this.tracker.fateOf(sessionId) ? undefined : withheld('moved');
     if (this.tracker.verdict(sessionId) && (await this.tracker.settle(sessionId))) return undefined;
     const session = await this.#readUpToDate(sessionId, original);
     const marker = session && readMarker(session);
@@ -298,7 +300,7 @@ export class SessionGate {
   #write(sessionId: string, session: unknown, write: StoreOperation, answer: Answer, reading?: number): void {
     const isOver = (): boolean =>
       this.tracker.tombstone(sessionId) !== undefined || this.#isOutdated(sessionId, reading);
-    if (isOver() || isUnreadable(session)) return afterwards(answer);
+    if (isOver() || withholdingOf(session)) return afterwards(answer);
     if (this.tracker.recall(sessionId)) dateAnew(session as StoredSession);
     this.calls.call(
       // Looked at whenever the store really answers, also long after the caller has given up waiting.

@@ -144,9 +144,23 @@ export class Deeds {
   #mayEnd({ presentedId, beganAt }: Visit): void {
     const { history } = this.truth;
     const life = history.bySessionId(presentedId);
-    if (!life || !this.truth.troubledSince(beganAt)) return;
+    if (!life) return;
+    this.#mayEndMoved(presentedId!);
+    if (!this.truth.troubledSince(beganAt)) return;
     for (const each of history.families(history.heirs(life.sessionId))) each.doubtful = true;
     life.doubtful = life.murky = true;
+  }
+
+  /**
+   * Somebody signs out with the cookie of before a change of the id: what goes on under other ids ends, unless its process
+   * has died since and nobody knows of the change any more.
+   */
+  #mayEndMoved(sessionId: string): void {
+    const { history } = this.truth;
+    const heirs = history.heirs(sessionId);
+    if (!heirs.some(({ givenUpAt }) => givenUpAt.has(sessionId))) return;
+    for (const life of history.families(heirs))
+      this.#claim(life, { reasons: ['logout'], bindsFrom: Infinity, dueFrom: Infinity });
   }
 
   /** What a handler changes in a session that has ended or changed its id meanwhile is not saved, so it changes nothing. */
