@@ -8,6 +8,9 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { createClient } from 'redis';
 import { findProgram } from './setup/programs.mjs';
 
+/** A port that was free may be somebody else's by the time that it is used, and so may the one of a Cluster's bus. */
+const MOST_ATTEMPTS = 5;
+
 /** A real Redis server of the tests' own: on a free port of this machine, with a directory that goes with it. */
 export class RedisServer {
   #process?: ChildProcess;
@@ -20,10 +23,17 @@ export class RedisServer {
 
   /** @param settings further settings, as on the command line: `'--maxmemory', '10mb'` */
   static async start(...settings: string[]): Promise<RedisServer> {
-    const folder = mkdtempSync(join(tmpdir(), 'redis-'));
-    const server = new RedisServer(await freePort(), folder, settings);
-    await server.#launch();
-    return server;
+    for (let attempt = 1; ; attempt++) {
+      const folder = mkdtempSync(join(tmpdir(), 'redis-'));
+      const server = new RedisServer(await freePort(), folder, settings);
+      try {
+        await server.#launch();
+        return server;
+      } catch (error) {
+        await server.stop();
+        if (attempt === MOST_ATTEMPTS) throw error;
+      }
+    }
   }
 
   get url(): string {
@@ -79,9 +89,14 @@ export class RedisServer {
     this.#process = spawn(findProgram('redis-server'), settings, { stdio: 'ignore' });
     const deadline = Date.now() + 10_000;
     while (!(await this.#answers())) {
-      if (Date.now() > deadline) throw new Error(`redis-server does not answer on port ${this.port}`);
+      if (Date.now() > deadline || !this.#isRunning)
+        throw new Error(`redis-server does not answer on port ${this.port}`);
       await pause(20);
     }
+  }
+
+  get #isRunning(): boolean {
+    return this.#process?.exitCode === null && this.#process.signalCode === null;
   }
 
   async #answers(): Promise<boolean> {
@@ -89,7 +104,9 @@ export class RedisServer {
     client.on('error', () => undefined);
     try {
       await client.connect();
-      return (await client.ping()) === 'PONG';
+      if ((await client.ping()) !== 'PONG') return false;
+      // And it is ours.
+      return (await client.info('server')).includes(`process_id:${this.#process!.pid}\r\n`);
     } catch {
       return false;
     } finally {
@@ -98,8 +115,8 @@ export class RedisServer {
   }
 
   async #end(signal: NodeJS.Signals): Promise<void> {
-    const running = this.#process;
-    if (!running || running.exitCode !== null || running.signalCode !== null) return;
+    if (!this.#isRunning) return;
+    const running = this.#process!;
     const exited = once(running, 'exit');
     running.kill('SIGCONT');
     running.kill(signal);
