@@ -179,7 +179,9 @@ export class SetupAdvisor {
       'A warning was due, but no page has ever pinged for somebody signed in: ' +
         (this.#pingedAsNobody
           ? 'pages have pinged as nobody. Pages that are reached by the sign-in need the client script too, and a ' +
-            'single-page application calls start() after the sign-in.'
+            'single-page application calls start() after the sign-in. If both is so, browsers may not bring the session ' +
+            'cookie back: one that is Secure is of no use over plain HTTP (cookie: { secure: false } on your own machine, ' +
+            'trust proxy behind one that ends HTTPS).'
           : `is the client script on the pages? Add <script src="${address}" defer></script>; if it is there, look in the ` +
             "browser's console whether a content security policy blocks it. Or set ping: false if there is no browser."),
     );

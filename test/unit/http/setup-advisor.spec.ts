@@ -88,7 +88,7 @@ describe('the advisor', () => {
     const { advisor, warn } = open();
     advisor.pingedAsNobody();
     warn();
-    expect(said).toEqual([expect.stringMatching(/pinged as nobody.*start\(\) after the sign-in/)]);
+    expect(said).toEqual([expect.stringMatching(/pinged as nobody.*start\(\) after the sign-in.*Secure/)]);
   });
 
   it('says once what reads the sessions of sockets', () => {
