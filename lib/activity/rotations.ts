@@ -31,9 +31,12 @@ export class Rotations {
     return this.tombstones.find(sessionId)?.told === true;
   }
 
-  /** The ids for which this one was given up. */
+  /** The ids for which this one was given up, but for those under which somebody else has signed in since. */
   successorsOf(sessionId: string): readonly string[] {
-    return this.tombstones.find(sessionId)?.rotation?.successors ?? [];
+    const { successors = [], session } = this.tombstones.find(sessionId)?.rotation ?? {};
+    return successors.filter((successor) =>
+      [undefined, session?.life].includes(this.watched.lifeOf(successor)),
+    );
   }
 
   /** This id, and all for which it was given up, one after the other. */

@@ -579,6 +579,18 @@ describe('no race makes two of one, or one of two', () => {
       await late.post(signOut).expect(status);
       await expectNobody([browser, late], 1);
     });
+
+    it.each(['bob', 'anna'])('and ends nobody who has signed in under the new id since: %s', async (user) => {
+      await open();
+      const browser = await desk.signedIn('anna');
+      const late = browser.copy();
+      await browser.post('/rotate').expect(201);
+      await browser.post('/forget').expect(201);
+      await browser.post('/login', { user, regenerate: false }).expect(201);
+      await late.post(signOut);
+      expect(await browser.user()).toBe(user);
+      expect(desk.log.of('end')).toHaveLength(1);
+    });
   });
 
   it('a revocation is final for a handler that has just taken the user along under another id', async () => {
