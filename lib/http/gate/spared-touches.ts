@@ -18,6 +18,7 @@ type SessionCookie = StoredSession['cookie'] & { readonly [Name in (typeof ATTRI
 /** What the store was told last of a session, and when. */
 interface Told {
   readonly at: number;
+  /** A copy: the application may change the session's own. */
   readonly cookie: SessionCookie;
 }
 
@@ -51,10 +52,11 @@ export class SparedTouches {
       this.#sweptAt = now;
       this.#told.sweep(now);
     }
+    this.forget(sessionId);
     const limits = this.limitsOf(sessionId);
     if (!limits || !cookie) return;
     if (keptFor(store, cookie.originalMaxAge ?? null) >= limits.expireAfter * 1000 + SPARE_MS)
-      this.#told.set(sessionId, { at: now, cookie });
+      this.#told.set(sessionId, { at: now, cookie: { ...cookie } });
   }
 
   /** What the store holds is not what it was told. */

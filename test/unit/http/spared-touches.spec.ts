@@ -86,6 +86,19 @@ describe('the store is told', () => {
     },
   );
 
+  test('when it was told something else in between that says nothing for long', () => {
+    expect(spares({}, LONG)).toBe(true);
+    touches.note({}, 'id', withCookie({ originalMaxAge: 3000 }));
+    expect(touches.isSpared('id', withCookie({ originalMaxAge: LONG }))).toBe(false);
+  });
+
+  test('when the application has changed the very cookie that it was told', () => {
+    const cookie = { originalMaxAge: LONG };
+    touches.note({}, 'id', withCookie(cookie));
+    cookie.originalMaxAge = LONG / 2;
+    expect(touches.isSpared('id', withCookie(cookie))).toBe(false);
+  });
+
   test('when it was not to be told or has been told something else since', () => {
     expect(spares({}, LONG)).toBe(true);
     touches.forget('id');
