@@ -79,6 +79,8 @@ export class SessionEnforcer {
     state: RequestState,
     asked: SignedIn | Promise<SignedIn> | undefined,
   ): Promise<RequestState> {
+    // Middleware of the application has given the session another id before it was judged under the old one.
+    if (state.outcome === 'unwatched' && state.rotatedFrom !== undefined) await this.settleLast(request);
     await this.#judgement.examine(request, state, asked);
     while (state.outcome !== 'unwatched' && this.#isOpen(state))
       await this.#judgement.examine(request, state);

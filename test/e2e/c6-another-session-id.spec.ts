@@ -1,6 +1,7 @@
 import { afterAll, afterEach, describe, expect, it } from '@jest/globals';
 import { Controller, Post, Req } from '@nestjs/common';
 import { promisify } from 'node:util';
+import { ADAPTER } from '../support/adapters.js';
 import { STORE_KINDS, StoreYard, type TestStore } from '../support/stores/kinds.js';
 import { WatchedApp, type WatchedAppOptions } from '../support/watched-app.js';
 
@@ -127,6 +128,32 @@ describe.each(STORE_KINDS)('C6 a session gets another id ($kind)', ({ kind }) =>
       expect([await stored.signedIn(), await stored.records()]).toEqual([{}, {}]);
     },
   );
+
+  if (ADAPTER === 'express')
+    it('C6 the record is carried too where middleware rotates the id before anybody has looked at the session', async () => {
+      const rotate = async (request: Call): Promise<void> => {
+        const { user, sessionSecurity } = request.session;
+        if (!user) return;
+        await promisify<void>((done) => request.session.regenerate(done))();
+        Object.assign(request.session, { user, sessionSecurity });
+      };
+      await open({
+        configure: (app, useSession) => {
+          useSession();
+          app.use((request: Call, _: unknown, next: (error?: unknown) => void) => {
+            void rotate(request).then(() => next(), next);
+          });
+        },
+      });
+      const browser = await desk.signedIn();
+      const late = browser.copy();
+      for (const passed of [4, 4, 4]) {
+        await desk.clock.advance(passed);
+        expect(await browser.user()).toBe('anna');
+      }
+      expect(await late.user()).toBeNull();
+      expect([desk.log.of('start').length, desk.log.of('end')]).toEqual([1, []]);
+    });
 
   it('C6 two rotations at once leave no id alive that nobody watches', async () => {
     await open();
