@@ -85,7 +85,17 @@ export class ActivityTracker {
     const succession = new SessionSuccession(store, ...memory, tombstones, ...begun);
     const endings = new SessionEndings(store, ...memory, tombstones, ...begun);
     this.#deadlines = shared
-      ? new SharedDeadlines(shared, ...memory, tombstones, finder, writer, announcements, debts, health)
+      ? new SharedDeadlines(
+          shared,
+          ...memory,
+          tombstones,
+          rotations,
+          finder,
+          writer,
+          announcements,
+          debts,
+          health,
+        )
       : new LocalDeadlines(store, ...memory, tombstones, ...begun, endings);
     this.#shared = shared;
     this.#tombstones = tombstones;
@@ -322,9 +332,7 @@ export class ActivityTracker {
    * it can still expire or be ended there until {@link carry} has taken it over.
    */
   rotate(sessionId: string): void {
-    const session = this.#unheardOf(sessionId);
-    if (session) this.#tombstones.bury(sessionId, null, { rotation: { session, successors: [] } });
-    else this.#rotations.rotate(sessionId);
+    this.#rotations.rotate(sessionId, this.#unheardOf(sessionId));
   }
 
   /**

@@ -14,7 +14,7 @@ const FLUSH_SLICE = 500;
 const SHARED_SHARE = 0.9;
 
 /** A session that a shared store has no living record of, as it was remembered. */
-export interface GoneSession {
+interface GoneSession {
   readonly sessionId: string;
   readonly session: WatchedSession;
 }

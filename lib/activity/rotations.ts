@@ -14,9 +14,10 @@ export class Rotations {
   /**
    * A request gives a session's id up for another. Nothing may read or write the session under the old id any more, but
    * it can still expire or be ended there until another id has taken it over.
+   *
+   * @param session as it was then; what is watched, if left out
    */
-  rotate(sessionId: string): void {
-    const session = this.watched.get(sessionId);
+  rotate(sessionId: string, session = this.watched.get(sessionId)): void {
     if (session) this.tombstones.bury(sessionId, null, { rotation: { session, successors: [] } });
   }
 

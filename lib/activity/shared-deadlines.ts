@@ -1,10 +1,11 @@
 import { judge } from '../policy/index.js';
 import type { EndReason } from './activity-record.js';
 import { forgiveCorrupt } from './activity-store.js';
-import type { ActivityWriter, GoneSession } from './activity-writer.js';
+import type { ActivityWriter } from './activity-writer.js';
 import type { Announcements } from './announcements.js';
 import type { Clock } from './clock.js';
 import type { Deadlines } from './deadlines.js';
+import type { Rotations } from './rotations.js';
 import type { SessionFinder } from './session-finder.js';
 import type { SessionReferences } from './session-reference.js';
 import type { News, SharedActivityStore } from './shared-activity-store.js';
@@ -39,6 +40,7 @@ export class SharedDeadlines implements Deadlines {
     private readonly references: SessionReferences,
     private readonly clock: Clock,
     private readonly tombstones: Tombstones,
+    private readonly rotations: Rotations,
     private readonly finder: SessionFinder,
     private readonly writer: ActivityWriter,
     private readonly announcements: Announcements,
@@ -91,23 +93,18 @@ export class SharedDeadlines implements Deadlines {
       const isOver = signal.kind === 'end' || signal.kind === 'moved';
       const sessionId = isOver && this.watched.size > 0 ? this.#sessionIdOf(news) : undefined;
       if (sessionId !== undefined && this.watched.lifeOf(sessionId) === signal.record.life) {
-        const session = this.watched.get(sessionId)!;
-        if (signal.kind === 'moved') this.#buryMoved({ sessionId, session });
+        // Where it goes on is not known here: but it does, and can be ended.
+        if (signal.kind === 'moved') this.rotations.rotate(sessionId);
         if (signal.kind === 'end' && !keepsBlob) this.tombstones.bury(sessionId, signal.reason);
         this.finder.forget(sessionId);
       } else if (signal.kind === 'moved') {
         const gone = this.writer.gone.get(signal.record.id);
-        if (gone?.session.life === signal.record.life) this.#buryMoved(gone);
+        if (gone?.session.life === signal.record.life) this.rotations.rotate(gone.sessionId, gone.session);
       }
       if (signal.kind === 'end') this.announcements.tellWaiting(signal.record.id, signal.reason);
       if (signal.kind === 'moved') this.#follow(signal.record.id, signal.to);
       if (signal.kind !== 'moved') this.announcements.signals.next(signal);
     }
-  }
-
-  /** Where it goes on is not known here: but it does, and can be ended. */
-  #buryMoved({ sessionId, session }: GoneSession): void {
-    this.tombstones.bury(sessionId, null, { rotation: { session, successors: [] } });
   }
 
   /** To know the session again among those of its user that are remembered costs less than to read its id. */

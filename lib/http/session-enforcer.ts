@@ -104,7 +104,7 @@ export class SessionEnforcer {
     return state && this.#settlement.settle(request, state);
   }
 
-  /** As {@link settle}, when the response is about to end. Who is turned away then is not signed in: there is no other answer left. */
+  /** As {@link settle}, outside of any handler: who is turned away then is not signed in, and that is all the answer. */
   settleLast(request: SessionSecurityRequest): Promise<void> | undefined {
     return this.settle(request)?.catch(() => undefined);
   }
@@ -142,12 +142,12 @@ export class SessionEnforcer {
   /** Ends the request's session now; the request goes on as nobody. */
   async end(request: SessionSecurityRequest, reason: EndReason): Promise<void> {
     const state = this.stateOf(request);
-    const { sessionId, unreadId, movedId = unreadId } = state;
+    const { sessionId, unreadId, movedId: withheldId = unreadId } = state;
     if (sessionId !== undefined && this.tracker.recall(sessionId)) {
       await this.tracker.end(sessionId, reason);
       this.#outcomes.abandon(request, state, sessionId);
-    } else if (movedId !== undefined) {
-      await this.#outcomes.endWithheld(state, movedId, reason);
+    } else if (withheldId !== undefined) {
+      await this.#outcomes.endWithheld(state, withheldId, reason);
     } else {
       await this.#endUnseen(request, state, reason);
     }

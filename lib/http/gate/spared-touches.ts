@@ -52,11 +52,11 @@ export class SparedTouches {
       this.#sweptAt = now;
       this.#told.sweep(now);
     }
-    this.forget(sessionId);
     const limits = this.limitsOf(sessionId);
-    if (!limits || !cookie) return;
-    if (keptFor(store, cookie.originalMaxAge ?? null) >= limits.expireAfter * 1000 + SPARE_MS)
+    const keptMs = cookie ? keptFor(store, cookie.originalMaxAge ?? null) : 0;
+    if (cookie && limits && keptMs >= limits.expireAfter * 1000 + SPARE_MS)
       this.#told.set(sessionId, { at: now, cookie: { ...cookie } });
+    else this.forget(sessionId);
   }
 
   /** What the store holds is not what it was told. */
