@@ -188,6 +188,19 @@ describe('no race makes two of one, or one of two', () => {
   };
   afterEach(() => desk.close());
 
+  /** A copy of the browser asks, and the application takes its time before the handler; answers what lets the request go on. */
+  const heldBefore = async (browser: Browser): Promise<() => Promise<unknown>> => {
+    const answer = browser
+      .copy()
+      .get('/guarded')
+      .then(({ body }) => body);
+    await door.reached;
+    return () => {
+      door.open();
+      return answer;
+    };
+  };
+
   const soon = (): Promise<void> => new Promise((resolve) => void setTimeout(resolve, 20));
 
   it.each<[string, () => unknown]>([
@@ -195,15 +208,9 @@ describe('no race makes two of one, or one of two', () => {
     ['was signed out', () => desk.security.endAll('anna')],
   ])('a session that %s while a guard of the application took its time is not served', async (_, end) => {
     await open();
-    const browser = await desk.signedIn();
-    const answer = browser
-      .copy()
-      .get('/guarded')
-      .then(({ body }) => body);
-    await door.reached;
+    const goOn = await heldBefore(await desk.signedIn());
     await end();
-    door.open();
-    expect(await answer).toEqual({ user: null });
+    expect(await goOn()).toEqual({ user: null });
   });
 
   it.each<[string, string, (browser: Browser) => Promise<unknown>]>([
@@ -212,15 +219,10 @@ describe('no race makes two of one, or one of two', () => {
   ])('a request on its way ends nobody when %s under the same session id', async (_, user, leave) => {
     await open();
     const browser = await desk.signedIn();
-    const answer = browser
-      .copy()
-      .get('/guarded')
-      .then(({ body }) => body);
-    await door.reached;
+    const goOn = await heldBefore(browser);
     await leave(browser);
     await browser.post('/login', { user, regenerate: false }).expect(201);
-    door.open();
-    expect(await answer).toEqual({ user: null });
+    expect(await goOn()).toEqual({ user: null });
     expect(await browser.user()).toBe(user);
     expect(desk.log.of('end')).toHaveLength(1);
   });
@@ -263,15 +265,10 @@ describe('no race makes two of one, or one of two', () => {
     let expireAfter = 10;
     await open({ security: { limits: () => ({ warnAfter: 5, expireAfter }) } });
     const browser = await desk.signedIn();
-    const answer = browser
-      .copy()
-      .get('/guarded')
-      .then(({ body }) => body);
-    await door.reached;
+    const goOn = await heldBefore(browser);
     desk.clock.jump(12);
     expireAfter = 60;
-    door.open();
-    expect(await answer).toEqual({ user: null });
+    expect(await goOn()).toEqual({ user: null });
     expect(desk.log.of('expire')).toEqual([expect.objectContaining({ reason: 'idle', lateMs: 2000 })]);
   });
 
@@ -434,15 +431,10 @@ describe('no race makes two of one, or one of two', () => {
     await open();
     const browser = desk.browser();
     await browser.post('/login', { user: 'anna', regenerate: false }).expect(201);
-    const answer = browser
-      .copy()
-      .get('/guarded')
-      .then(({ body }) => body);
-    await door.reached;
+    const goOn = await heldBefore(browser);
     await browser.post('/login', { user: 'ben', regenerate: false }).expect(201);
     await browser.post('/rotate').expect(201);
-    door.open();
-    expect(await answer).toEqual({ user: null });
+    expect(await goOn()).toEqual({ user: null });
     expect(await browser.user()).toBe('ben');
   });
 
@@ -697,14 +689,9 @@ describe('no race makes two of one, or one of two', () => {
         return session?.user !== undefined;
       };
       const browser = await signedInUnseen({ security: { isAuthenticated } });
-      const beside = browser
-        .copy()
-        .get('/guarded')
-        .then(({ body }) => body);
-      await door.reached;
+      const goOn = await heldBefore(browser);
       await browser.post('/forget').expect(201);
-      door.open();
-      expect(await beside).toEqual({ user: null });
+      expect(await goOn()).toEqual({ user: null });
       await expectSignedOut(browser);
     });
 
