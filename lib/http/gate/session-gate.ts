@@ -8,6 +8,7 @@ import type { SessionSecurityRequest } from '../../options/index.js';
 import { readMarker } from '../session-marker.js';
 import type { RotationListener } from '../session-platform.js';
 import { SparedTouches } from './spared-touches.js';
+import { StoreDecorator } from './store-decorator.js';
 import { type StoredSession, storedSession } from './stored-session.js';
 import { noteReading, passReadingOn, readingOf } from './unjudged-readings.js';
 import { withheld, withholdingOf } from './withheld-session.js';
@@ -44,6 +45,7 @@ export class SessionGate {
   readonly #writing = new Map<string, number>();
   readonly #touches: SparedTouches;
   #disconnected = false;
+  #isReleased = false;
   /** While a session id is being given up: what destroying it comes to. */
   #partWith: SessionStore['destroy'] | undefined;
   /** Told when a session id is given up for another within a request. */
@@ -61,7 +63,8 @@ export class SessionGate {
 
   /** Begins to guard a store; harmless if it is guarded already. */
   guard(store: ExpressSessionStore): void {
-    if (this.#guarded.has(store)) return;
+    // A request may come late, when nobody would ever give the store back.
+    if (this.#guarded.has(store) || this.#isReleased) return;
     const original = originalMethods(store);
     if (this.#guarded.size > 0) {
       this.#logger.warn(
@@ -70,13 +73,13 @@ export class SessionGate {
     } else {
       this.onAttach(original);
     }
-    const restore = restorer(store);
+    const decorator = new StoreDecorator(store);
     const stopListening = this.#listen(store);
     this.#guarded.set(store, () => {
-      restore();
+      decorator.remove();
       stopListening();
     });
-    this.#decorate(store, original);
+    this.#decorate(store, original, decorator);
   }
 
   /** The store has said that it is disconnected: the session library leaves requests without a session then. */
@@ -116,6 +119,7 @@ export class SessionGate {
 
   /** Gives the stores back as they were: the application is closing, but they may live on. */
   release(): void {
+    this.#isReleased = true;
     for (const release of this.#guarded.values()) release();
     this.#guarded.clear();
   }
@@ -131,15 +135,20 @@ export class SessionGate {
     };
   }
 
-  #decorate(store: ExpressSessionStore, original: SessionStore): void {
+  #decorate(
+    store: ExpressSessionStore,
+    original: SessionStore,
+    decorator: StoreDecorator<ExpressSessionStore>,
+  ): void {
     const isRecord = (sessionId: string): boolean => sessionId.startsWith(RECORD_PREFIX);
 
-    store.get = (sessionId: string, callback?: Answer) =>
+    decorator.put('get', (sessionId: string, callback?: Answer) =>
       isRecord(sessionId)
         ? original.get(sessionId, callback ?? ignore)
-        : answered(callback, (answer) => this.#read(sessionId, original, answer));
+        : answered(callback, (answer) => this.#read(sessionId, original, answer)),
+    );
 
-    store.set = (sessionId: string, session: unknown, callback?: Answer) => {
+    decorator.put('set', (sessionId: string, session: unknown, callback?: Answer) => {
       if (isRecord(sessionId)) return original.set(sessionId, session, callback);
       this.#touches.forget(sessionId);
       const write: StoreOperation = (done) => original.set(sessionId, session, done);
@@ -150,21 +159,21 @@ export class SessionGate {
         else
           this.#write(sessionId, session, write, answer, isMarked ? undefined : readingOf(session as object));
       });
-    };
+    });
 
     // Called on the store itself.
     // eslint-disable-next-line @typescript-eslint/unbound-method
     const { createSession } = store;
     if (createSession) {
-      store.createSession = (request, data) => {
+      decorator.put('createSession', (request, data) => {
         const session = createSession.call(store, request, data);
         passReadingOn(data, session);
         return session;
-      };
+      });
     }
 
     if (original.touch) {
-      store.touch = (sessionId: string, session: unknown, callback?: Answer) =>
+      decorator.put('touch', (sessionId: string, session: unknown, callback?: Answer) =>
         answered(callback, (answer) => {
           if (this.#touches.isSpared(sessionId, session as Partial<StoredSession>)) return answer();
           this.#touches.note(store, sessionId, session as Partial<StoredSession>);
@@ -173,31 +182,41 @@ export class SessionGate {
             if (error) this.#touches.forget(sessionId);
             answer(error);
           });
-        });
+        }),
+      );
     }
 
-    store.destroy = (sessionId: string, callback?: Answer) =>
+    decorator.put('destroy', (sessionId: string, callback?: Answer) =>
       answered(callback, (answer) => {
         if (this.#partWith) return this.#partWith(sessionId, answer);
         if (isRecord(sessionId) || !this.tracker.isInUse(sessionId))
           return this.calls.call((done) => original.destroy(sessionId, done), answer, sessionId);
         void this.tracker.end(sessionId, 'logout').then(() => afterwards(answer));
-      });
+      }),
+    );
 
     // Called on what stands in for the store.
     // eslint-disable-next-line @typescript-eslint/unbound-method
     const { regenerate } = store;
     if (regenerate) {
-      store.regenerate = (request, callback) => {
+      const regenerateOn = (
+        receiver: ExpressSessionStore,
+        request: SessionIdHolder,
+        callback: Answer,
+      ): void => {
         let arrive = ignore;
         const through = new Promise<void>((resolve) => (arrive = resolve));
         const partWith = this.#parting(request, request.sessionID, through);
-        regenerate.call(partWith ? derived(store, partWith) : store, request, (...answer) => {
+        regenerate.call(partWith ? derived(receiver, partWith) : receiver, request, (...answer) => {
           // A turn later, the application has taken the session's data along, or has not.
           afterwards(arrive);
           callback(...answer);
         });
       };
+      // It may be called on what stands in for the store: another gate before this one does so.
+      decorator.put('regenerate', function (this: ExpressSessionStore, request, callback) {
+        regenerateOn(this, request, callback);
+      });
     }
   }
 
@@ -382,18 +401,6 @@ function originalMethods(store: SessionStore): SessionStore {
     destroy: store.destroy.bind(store),
     ...(store.touch ? { touch: store.touch.bind(store) } : {}),
     ...(store.all ? { all: store.all.bind(store) } : {}),
-  };
-}
-
-/** Puts back what the instance had of its own, so that its class's methods show again where it had nothing. */
-function restorer(store: object): () => void {
-  const names = ['get', 'set', 'touch', 'destroy', 'regenerate', 'createSession'] as const;
-  const before = names.map((name) => [name, Object.getOwnPropertyDescriptor(store, name)] as const);
-  return () => {
-    for (const [name, descriptor] of before) {
-      if (descriptor) Object.defineProperty(store, name, descriptor);
-      else Reflect.deleteProperty(store, name);
-    }
   };
 }
 
