@@ -5,13 +5,12 @@ import {
   type SessionSecurityRequest,
 } from '../options/index.js';
 import { ClientTag } from './client-tag.js';
+import { attributeOf, findStartTag, type StartTag } from './html-tags.js';
 import type { SessionSecurityResponse } from './response-headers.js';
 
 /** What engines pass to a helper: nothing, what the template says, or that as Handlebars packs it. */
 type HelperArgument = ClientTagOptions | { readonly hash: ClientTagOptions } | undefined;
 
-/** The opening tag of a page's head; there the script is known before anything else of the page is read. */
-const HEAD = /<head(?:\s[^>]*)?>/i;
 const HTML = /^text\/html\b/i;
 
 /** Brings the client's tag into pages: by a helper for templates, or without their doing. */
@@ -43,12 +42,25 @@ export class PageTags {
     contentType: unknown,
     body: unknown,
   ): unknown {
-    if (typeof body !== 'string' || !HTML.test(String(contentType)) || !HEAD.test(body)) return body;
-    if (body.includes(this.tag.addressFor(request))) return body;
+    if (typeof body !== 'string' || !HTML.test(String(contentType))) return body;
+    // There the script is known before anything else of the page is read.
+    const head = findStartTag(body, ({ name }) => name === 'head');
+    if (!head || hasScript(body, this.tag.addressFor(request))) return body;
     const { injectTag } = this.options;
     const wanted = typeof injectTag === 'function' ? injectTag(request, response) : {};
-    return wanted ? body.replace(HEAD, (head) => head + this.tag.write(request, wanted)) : body;
+    if (!wanted) return body;
+    return body.slice(0, head.end) + this.tag.write(request, wanted) + body.slice(head.end);
   }
+}
+
+/** Many a page names the address without bringing the script: it shows what it was asked for. */
+function hasScript(page: string, address: string): boolean {
+  return page.includes(address) && findStartTag(page, (tag) => isScriptOf(tag, address)) !== undefined;
+}
+
+function isScriptOf(tag: StartTag, address: string): boolean {
+  const [source = ''] = attributeOf(tag, 'src')?.split(/[?#]/, 1) ?? [];
+  return tag.name === 'script' && source.trim().endsWith(address);
 }
 
 /** Markup that template engines put into a page as it is. */

@@ -14,6 +14,12 @@ import { type Browser, WatchedApp } from '../support/watched-app.js';
 const TEMPLATES = fileURLToPath(new URL('../support/templates', import.meta.url));
 const PAGE =
   '<!doctype html><html><head lang="en"><title>$& €</title></head><body><header></header></body></html>';
+/** Begins like others, and shows what somebody has searched for; cut where its head begins. */
+const QUOTING = [
+  '<!-- <head> --><html><head data-title="a > b">',
+  '<title>session-security</title><!-- <script src="/session-security/client.js"></script> --></head>' +
+    '<body><textarea><script src="/session-security/client.js"></textarea>/session-security/client.js</body></html>',
+] as const;
 
 @Controller('pages')
 class PagesController {
@@ -27,6 +33,12 @@ class PagesController {
   @Header('Content-Type', 'text/html; charset=utf-8')
   tagged(): string {
     return PAGE.replace('</head>', '<script src="/session-security/client.js" defer></script></head>');
+  }
+
+  @Get('quoting')
+  @Header('Content-Type', 'text/html; charset=utf-8')
+  quoting(): string {
+    return QUOTING.join('');
   }
 
   @Get('fragment')
@@ -89,6 +101,16 @@ describe('the tag in pages that do not write it', () => {
     expect(tag).toContain(` data-owner="${await ownerIn(browser)}"`);
     expect(text.replace(tag!, '')).toBe(PAGE);
     expect(Number(headers['content-length'])).toBe(Buffer.byteLength(text));
+  });
+
+  it('is put into the head of a page that only names the head and the script elsewhere', async () => {
+    const browser = await start({ injectTag: true });
+    const { text } = await shown(browser, 'quoting');
+    const [head, rest] = QUOTING;
+    expect([text.slice(0, head.length), text.slice(-rest.length)]).toEqual([head, rest]);
+    expect(text.slice(head.length, -rest.length)).toMatch(
+      /^<script src="[^"]+" data-owner="[^"]+" defer><\/script>$/,
+    );
   });
 
   it('says what the application wants it to, page by page', async () => {
