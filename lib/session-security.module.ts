@@ -59,6 +59,7 @@ import { SessionSecurityGuard } from './http/session-security.guard.js';
 import { SessionSecurityInterceptor } from './http/session-security.interceptor.js';
 import { SessionSecurityService } from './http/session-security.service.js';
 import { SetupAdvisor } from './http/setup-advisor.js';
+import { SignInPageCheck } from './http/sign-in-page-check.js';
 import { SignIn } from './http/sign-in.js';
 import {
   SessionSecurityOptions,
@@ -187,6 +188,7 @@ const http: Provider[] = [
   ClientFiles,
   ClientTexts,
   ClientTag,
+  SignInPageCheck,
   PageTags,
   ExpressEntrance,
   ExpressPageTags,
@@ -260,6 +262,7 @@ export class SessionSecurityModule
     private readonly expressPageTags: ExpressPageTags,
     private readonly fastifyEntrance: FastifyEntrance,
     private readonly fastifyPageTags: FastifyPageTags,
+    private readonly signInPageCheck: SignInPageCheck,
     private readonly adapterHost: HttpAdapterHost,
     private readonly options: SessionSecurityOptions,
   ) {
@@ -280,6 +283,7 @@ export class SessionSecurityModule
   #openOnExpress(httpAdapter: AbstractHttpAdapter): void {
     this.expressEntrance.open(httpAdapter);
     this.expressPageTags.open(httpAdapter);
+    this.signInPageCheck.open(httpAdapter);
   }
 
   #openOnFastify(): void {
@@ -289,6 +293,7 @@ export class SessionSecurityModule
     const server = httpAdapter.getInstance<FastifyServer & PageTagServer>();
     this.fastifyEntrance.open(server);
     this.fastifyPageTags.open(server);
+    this.signInPageCheck.open(httpAdapter);
   }
 
   async onApplicationBootstrap(): Promise<void> {

@@ -2,7 +2,7 @@ import type { Server } from 'node:http';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { type INestApplication, VersioningType } from '@nestjs/common';
 import express from 'express';
-import { ADAPTER } from '../support/adapters.js';
+import { ADAPTER, serveRaw } from '../support/adapters.js';
 import { Browser, WatchedApp, type WatchedAppOptions } from '../support/watched-app.js';
 
 interface Place {
@@ -49,6 +49,7 @@ describe.each(possible)('served $place', ({ routes, own, prepare, before }) => {
       ...options,
       configure: (app, useSession) => {
         useSession();
+        serveRaw(app, '/raw-sign-in', () => ({ page: 'sign-in' }));
         prepare?.(app);
       },
     });
@@ -82,6 +83,38 @@ describe.each(possible)('served $place', ({ routes, own, prepare, before }) => {
     await desk.clock.advance(11);
     expect(await state()).toMatchObject({ state: 'expired', reason: 'idle' });
     expect((await browser.get(`${routes}/whoami`).expect(401)).body.code).toBe('session_expired');
+  });
+
+  describe('a sign-in page that is not there', () => {
+    const said = () => desk.messages.matching(/to sign in, and was answered 404/);
+    const mount = routes.replace(/\/api.*/, '');
+
+    it('is named once, with what routes begin with, when somebody has been sent there', async () => {
+      const loginUrl = `${mount}/nowhere`;
+      await open({ security: { onExpired: 'redirect', loginUrl } });
+      await signIn('anna');
+      await desk.clock.advance(11);
+      await browser.get(loginUrl).expect(404);
+      await browser.get(`${mount}/elsewhere?returnTo=%2F`).expect(404);
+      expect(said()).toEqual([]);
+      const sent = await browser.get(`${routes}/whoami`).set('Accept', 'text/html').expect(303);
+      const location = sent.headers['location']!;
+      await browser.get(location).expect(404);
+      await browser.get(location).expect(404);
+      // All responses are over then.
+      await desk.close();
+      const address = routes === '' ? 'ask for it.' : `begin with it is ${routes}/nowhere.`;
+      expect(said()).toEqual([expect.stringContaining(address)]);
+    });
+
+    it.each(['a route', 'a handler of the framework'])('is not missed where it is %s', async (kind) => {
+      const loginUrl = kind === 'a route' ? `${routes}/login` : `${mount}/raw-sign-in`;
+      await open({ security: { loginUrl } });
+      await browser.get(`${loginUrl}?returnTo=%2F`).expect(200);
+      // All responses are over then.
+      await desk.close();
+      expect(said()).toEqual([]);
+    });
   });
 
   it('S22 the expire event carries the user, with no tab open', async () => {
