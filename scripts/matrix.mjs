@@ -10,25 +10,29 @@ import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:f
 import { tmpdir } from 'node:os';
 import { basename, delimiter, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { parseArgs } from 'node:util';
 import { withNest } from './matrix/nest-versions.mjs';
 import { nodeOf } from './matrix/node-versions.mjs';
 import { tableOf } from './matrix/table.mjs';
+import { optionsOf } from './command-line.mjs';
 import { countsIn, jestArguments } from './jest-run.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const LEFT_BEHIND = ['node_modules', '.git', 'package-lock.json'];
 
-const { values } = parseArgs({
-  options: {
-    // 11.0.1 is what the oldest GraphQL, Swagger and Apollo for Nest 11 ask for.
-    nest: { type: 'string', default: '11.0.1,11,12' },
-    // The oldest that package.json allows, and the newest of each.
-    node: { type: 'string', default: '20.19.0,20,22,24' },
-    specs: { type: 'string', default: '' },
-    workers: { type: 'string', default: '2' },
-    keep: { type: 'boolean', default: false },
-  },
+const USAGE = `npm run matrix -- [options]
+  --nest 11.0.1,12   these versions of Nest (11.0.1,11,12)
+  --node 20,24       these of Node (20.19.0,20,22,24)
+  --specs passport   only specs whose paths hold this
+  --workers 1        so many at once (2)
+  --keep             leave the scratch folder`;
+const values = optionsOf(USAGE, {
+  // 11.0.1 is what the oldest GraphQL, Swagger and Apollo for Nest 11 ask for.
+  nest: { type: 'string', default: '11.0.1,11,12' },
+  // The oldest that package.json allows, and the newest of each.
+  node: { type: 'string', default: '20.19.0,20,22,24' },
+  specs: { type: 'string', default: '' },
+  workers: { type: 'string', default: '2' },
+  keep: { type: 'boolean', default: false },
 });
 const [nests, nodes, specs] = [values.nest, values.node, values.specs].map((list) =>
   list.split(',').filter(Boolean),

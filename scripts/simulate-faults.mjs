@@ -3,15 +3,17 @@
  * `test/simulation/faults.mjs` and tells stories until one breaks a promise, first the one that did so before, or a short
  * one. A fault that survives is an error.
  */
-import { parseArgs } from 'node:util';
 import { faults } from '../test/simulation/faults.mjs';
+import { countOf, optionsOf, refuse } from './command-line.mjs';
 import { loadSimulation } from './simulation/load.mjs';
 
-const { values } = parseArgs({
-  options: { seeds: { type: 'string', default: '2000' }, only: { type: 'string' } },
-});
-const limit = Number(values.seeds);
+const USAGE = `npm run simulate:faults -- [options]
+  --seeds 2000     so many stories for each fault, at most
+  --only idleFor   the faults whose names hold this`;
+const values = optionsOf(USAGE, { seeds: { type: 'string', default: '2000' }, only: { type: 'string' } });
+const limit = countOf(values, 'seeds', USAGE);
 const chosen = faults.filter(({ name }) => values.only === undefined || name.includes(values.only));
+if (chosen.length === 0) refuse(`There is no fault with "${values.only}" in its name.`, USAGE);
 let caught = 0;
 
 for (const fault of chosen) {
@@ -22,7 +24,7 @@ for (const fault of chosen) {
   );
 }
 console.log(`\n${caught} of ${chosen.length} faults were caught within ${limit} seeds each.`);
-process.exit(caught === chosen.length && caught > 0 ? 0 : 1);
+process.exit(caught === chosen.length ? 0 : 1);
 
 async function firstBroken(fault) {
   const { simulate: simulateOne, simulateProcesses, simulateShortStory } = await loadSimulation(fault);

@@ -3,25 +3,32 @@
  * `npm run simulate -- --seed 42 --trace` for one, line by line; `--first 3 --step 12` tells only such with tabs,
  * `--processes` those of several processes. The first broken promise ends the run.
  */
-import { parseArgs } from 'node:util';
+import { countOf, optionsOf } from './command-line.mjs';
 import { loadSimulation } from './simulation/load.mjs';
 
-const { values } = parseArgs({
-  options: {
-    seed: { type: 'string' },
-    seeds: { type: 'string', default: '2000' },
-    first: { type: 'string', default: '1' },
-    step: { type: 'string', default: '1' },
-    trace: { type: 'boolean', default: false },
-    processes: { type: 'boolean', default: false },
-  },
+const USAGE = `npm run simulate -- [options]
+  --seeds 100000   so many stories (2000)
+  --first 42       from this seed on (1)
+  --step 6         only every so many seeds (1); --first 3 --step 12 tells only stories with tabs
+  --processes      stories of several processes on Redis
+  --seed 42        this story alone
+  --trace          line by line`;
+const values = optionsOf(USAGE, {
+  seed: { type: 'string' },
+  seeds: { type: 'string', default: '2000' },
+  first: { type: 'string', default: '1' },
+  step: { type: 'string', default: '1' },
+  trace: { type: 'boolean', default: false },
+  processes: { type: 'boolean', default: false },
 });
+const isOne = values.seed !== undefined;
+const first = countOf(values, isOne ? 'seed' : 'first', USAGE);
+const step = countOf(values, 'step', USAGE);
+const count = isOne ? 1 : countOf(values, 'seeds', USAGE);
+
 const { simulate, simulateProcesses, reportOf } = await loadSimulation();
 const tell = values.processes ? simulateProcesses : simulate;
 const beganAt = performance.now();
-const first = Number(values.seed ?? values.first);
-const step = Number(values.step);
-const count = values.seed === undefined ? Number(values.seeds) : 1;
 
 for (let told = 0; told < count; told++) {
   const seed = first + told * step;

@@ -8,7 +8,7 @@ import { spawn } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { getPriority, setPriority, tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
+import { optionsOf } from './command-line.mjs';
 import { countsIn, jestArguments } from './jest-run.mjs';
 
 const root = new URL('..', import.meta.url);
@@ -43,8 +43,10 @@ const testPhases = [
   ],
 ];
 
-const { values } = parseArgs({ options: { only: { type: 'string', multiple: true } } });
-const wanted = chosen(values.only);
+const USAGE = `npm test -- [options]
+  --only unit,redis   these steps alone`;
+const { only } = optionsOf(USAGE, { only: { type: 'string', multiple: true } });
+const wanted = chosen(only);
 
 for (const group of staticSteps) {
   const steps = await runAll(group.filter(({ name }) => wanted.includes(name)));
