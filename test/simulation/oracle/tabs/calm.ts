@@ -1,5 +1,6 @@
 import type { Reply } from '../../../../client/core/answer.js';
 import type { PageRequest } from '../../world/browser/desktop.js';
+import type { Page } from '../../world/browser/page.js';
 
 /** An answer that takes longer is late. */
 export const QUICK_MS = 500;
@@ -24,9 +25,13 @@ export class Calm {
     else this.#answeredAt = at;
   }
 
-  /** Nobody waits for the answers to these requests any more. */
-  forget(matches: (request: PageRequest) => boolean): void {
-    for (const request of this.#open) if (matches(request)) this.#open.delete(request);
+  /** A page is gone. What it had asked for before is lost to the others, who were waiting for it too. */
+  gone(page: Page, at: number): void {
+    for (const request of this.#open) {
+      if (request.page !== page) continue;
+      this.#open.delete(request);
+      if (request.sentAt < at) this.#troubledAt = at;
+    }
   }
 
   /** Nothing went wrong since then, and whatever did before is forgotten. */

@@ -56,7 +56,7 @@ export class TabHistory {
 
   gone(page: Page): void {
     this.pages.delete(page);
-    this.#calm.forget((request) => request.page === page);
+    this.#calm.gone(page, this.at);
   }
 
   stirred(): void {
@@ -74,7 +74,8 @@ export class TabHistory {
   heard(request: PageRequest, reply: Reply | undefined): void {
     this.#calm.heard(request, reply, this.at);
     const seen = this.pages.get(request.page);
-    if (!seen || !reply) return;
+    // What was asked for before a page was cached is not believed by it afterwards.
+    if (!seen || !reply || request.sentAt < request.page.restoredAt) return;
     const status = (reply.body ?? {}) as SessionStatus;
     const { owner, state } = status;
     if (owner && status.limits) {

@@ -17,8 +17,9 @@ export class TabWarnings {
     const { awakeSince, visibleSince } = seen.page;
     if (Math.max(awakeSince, visibleSince, seen.openedAt) > told.warnsAt - LONGEST_DELAY_MS) return;
     if (this.history.lastActivityOf(seen.owner) > this.history.at - LONGEST_DELAY_MS) return;
-    // Without channels a page knows nothing of what the others were told, and still waits for its own activity to arrive.
-    const knownAt = this.history.desktop.hasChannels ? told.toldAt : seen.heardAt;
+    // What is heard lets a page tell at once what it knows better. Without channels it knows nothing of what the others
+    // were told, and still waits for its own activity to arrive.
+    const knownAt = this.history.desktop.hasChannels ? Math.max(told.toldAt, told.heardAt) : seen.heardAt;
     if (this.history.at > knownAt + QUICK_MS && this.history.isCalmSince(knownAt - QUICK_MS))
       this.history.break('warned first', `${seen.title} is not warned ${lateMs} ms after that was due`);
   }
