@@ -146,7 +146,7 @@ export function createSessionMonitor(ports: MonitorPorts, options: MonitorOption
   /** @param isMessage nothing is asked then: messages reach a frozen page too, which would take the lock and keep it */
   const judge = (isMessage?: boolean | void): void => {
     const time = now();
-    if (time >= endAt && phase > STARTING) enter(COVERED);
+    if (phase > STARTING && time >= endAt) enter(COVERED);
     if (phase === ACTIVE && !failures && time >= warnAt - lead && hasNews() && !lifetime) hold(warnAt);
     if (!isMessage && time >= nextAskAt()) {
       if (request) fail();
@@ -176,7 +176,7 @@ export function createSessionMonitor(ports: MonitorPorts, options: MonitorOption
   };
 
   const nextAskAt = (): number => {
-    if (request || failures || phase < ACTIVE) return phase < COVERED ? Infinity : retryAt;
+    if (request || failures || phase < ACTIVE) return phase > EXPIRED ? retryAt : Infinity;
     // The tab with the newest activity asks first: only it can tell exactly.
     const askAt = warnAt - lead / (isOwn() ? 1 : 3);
     if ((hasNews() && !lifetime) || answeredAt < askAt - lead) return max(askAt, retryAt);
@@ -200,7 +200,7 @@ export function createSessionMonitor(ports: MonitorPorts, options: MonitorOption
       if (!granted) return void (request = shared = false);
       const sentAt = now();
       // What has ended by this clock is only asked after, never extended.
-      const news = phase > STARTING && hasNews() ? { idleFor: sentAt - last } : undefined;
+      const news = hasNews() && phase > STARTING ? { idleFor: sentAt - last } : undefined;
       const known = news ? last : -Infinity;
       const reply = await send(
         phase === STARTING ? `ping?start=1&language=${options.language}` : 'ping',
@@ -258,7 +258,7 @@ export function createSessionMonitor(ports: MonitorPorts, options: MonitorOption
       return exempt ? tell('active') : ports.notify('expire', { reason, redirectTo });
     }
 
-    const { expireIn, limits } = answer;
+    const { limits, expireIn } = answer;
     const at = min(now(), sentAt + LONGEST_DELAY);
     const counted = at - answer.idleFor;
     known = max(counted, known ?? counted);
@@ -273,9 +273,9 @@ export function createSessionMonitor(ports: MonitorPorts, options: MonitorOption
     safeUntil = sentAt + expireIn - limit / 10;
     lifetime = (answer.lifetimeIn ?? Infinity) <= expireIn;
     answeredAt = now();
+    holdUntil = retryAt = 0;
     request = false;
     shared = channels[0];
-    holdUntil = retryAt = 0;
     // A server that does not count what it is told is asked less and less often.
     if (counted < known - LONGEST_DELAY) fail();
     else failures = +(sentAt < doubtedAt);
@@ -319,8 +319,8 @@ export function createSessionMonitor(ports: MonitorPorts, options: MonitorOption
       last = instant;
       // Activity in another tab calls the warning off here too, for as long as that tab may take to reach the server.
       if (phase === WARNING) {
-        hold(time);
         retryAt = time + limit;
+        hold(time);
       }
     }
     const answer = parseAnswer(message!.answer);
@@ -331,19 +331,20 @@ export function createSessionMonitor(ports: MonitorPorts, options: MonitorOption
   /**
    * The person did something in this tab.
    *
-   * @param staying it was to stay: the others are told only the server's answer
+   * @param staying 1 when it was to stay: the others are told only the server's answer then
    */
-  const act = (staying?: boolean): void => {
+  const act = (staying = 0): void => {
     const time = now();
     const warned = phase === WARNING;
-    if (time < endAt && (phase === ACTIVE || (warned && (staying || settings.dismiss !== 'button')))) {
+    if (time < endAt && (warned ? staying || settings.dismiss !== 'button' : phase === ACTIVE)) {
       last = time;
       // In the warning, this tab keeps its dialog until the server has answered; the others go by the message.
       if (!staying && !isOwn()) {
         post();
         postedAt = time;
       }
-      if (warned && (staying || time >= retryAt)) ask(true);
+      // To press the button was activity a moment ago, and the server is being told of that already, unless in vain.
+      if (warned && time >= retryAt + staying * (POST_EVERY - limit * 2 ** failures)) ask(true);
     }
     if (time >= warnAt - lead) judge();
   };
@@ -359,7 +360,7 @@ export function createSessionMonitor(ports: MonitorPorts, options: MonitorOption
     remaining,
     start: judge,
     activity: () => act(),
-    stay: () => act(true),
+    stay: () => act(1),
     send,
     finish: (answer) => accept(answer, now(), -Infinity),
     wake,

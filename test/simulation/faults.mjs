@@ -227,7 +227,7 @@ export const faults = [
     'a tab does not cover its content by its own clock',
     11,
     'client/core/session-monitor.ts',
-    '    if (time >= endAt && phase > STARTING) enter(COVERED);\n',
+    '    if (phase > STARTING && time >= endAt) enter(COVERED);\n',
     '',
   ),
   fault(
@@ -297,7 +297,7 @@ export const faults = [
     'what has ended is extended by activity of before',
     179,
     'client/core/session-monitor.ts',
-    'const news = phase > STARTING && hasNews()',
+    'const news = hasNews() && phase > STARTING',
     'const news = hasNews()',
   ),
   fault(

@@ -205,6 +205,30 @@ describe('a bad network', () => {
     expect(here!.last('extended')!.remaining).toBeGreaterThan(55);
   });
 
+  test('D6 a press of "Stay signed in", which is activity before, is told once; of a request that hangs, once more', async () => {
+    const browser = new VirtualBrowser({ warnAfter: 30, expireAfter: 60 });
+    browser.latency = { up: 300, down: 300 };
+    const tab = await browser.open();
+    const press = async (): Promise<number> => {
+      const { length } = browser.server.requests;
+      tab.monitor.activity();
+      await browser.advance(150);
+      tab.monitor.stay();
+      await browser.advance(1000);
+      return browser.server.requests.length - length;
+    };
+    await browser.advance(35_000);
+    expect(await press()).toBe(1);
+    expect(tab.monitor.phase()).toBe('active');
+    await browser.advance(35_000);
+    expect(tab.monitor.phase()).toBe('warning');
+    browser.mishaps.push('hung');
+    await press();
+    expect(tab.monitor.phase()).toBe('warning');
+    await press();
+    expect(tab.monitor.phase()).toBe('active');
+  });
+
   test("D6 with dismiss: 'button' activity does not call the warning off, the button does", async () => {
     const browser = new VirtualBrowser({ warnAfter: 30, expireAfter: 60 });
     const tab = await browser.open({ settings: { dismiss: 'button' } });
