@@ -11,7 +11,11 @@ export {
 } from './events/event-handler.decorators.js';
 export type * from './events/session-event.js';
 export { SessionSecurityEvents } from './events/session-security-events.js';
-export { SessionSecurityHealth, type SessionSecurityHealthResult } from './events/session-security-health.js';
+export {
+  type SessionSecurityFailure,
+  SessionSecurityHealth,
+  type SessionSecurityHealthResult,
+} from './events/session-security-health.js';
 export type { NoticeReason } from './http/end-notice.js';
 export type { LiveConnection } from './http/live-connections.js';
 export type { SessionStatus } from './http/ping-answer.js';

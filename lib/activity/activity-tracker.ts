@@ -75,7 +75,11 @@ export class ActivityTracker {
     const tombstones = new Tombstones(watched, clock);
     const revocations = new Revocations();
     const rotations = new Rotations(watched, tombstones);
-    const health = new StoreHealth(clock, graceMs);
+    const health = new StoreHealth(
+      clock,
+      graceMs,
+      (sessionId) => shared?.partOf(references.ofSession(sessionId)) ?? 0,
+    );
     const announcements = new Announcements(clock, shared !== undefined);
     const debts = new StoreDebts(store, ...memory, blobs, tombstones, announcements, health);
     const writer = new ActivityWriter(store, ...memory, announcements, health, flushIntervalMs);
@@ -273,14 +277,24 @@ export class ActivityTracker {
     return this.#health.outage;
   }
 
+  /** Since when parts of a shared store have been failing while it answers. */
+  get partialOutages(): readonly Outage[] {
+    return this.#health.partialOutages;
+  }
+
+  /** Since when a shared store has been failing as far as it concerns a session. */
+  outageOf(sessionId: string): Outage | undefined {
+    return this.#health.outageOf(sessionId);
+  }
+
   /**
-   * Makes sure that memory may still be believed: a shared store that has failed for longer than the grace period may
-   * hold ends of which nothing has been heard here.
+   * Makes sure that memory of a session may still be believed: a shared store that has failed for longer than the grace
+   * period may hold an end of which nothing has been heard here.
    *
    * @throws {StoreFailure} if not.
    */
-  requireTrust(): void {
-    this.#health.requireTrust();
+  requireTrust(sessionId: string): void {
+    this.#health.requireTrust(sessionId);
   }
 
   /** How a session ended, wherever it went when its id was given up; `undefined` while it goes on there, or is to. */
@@ -395,7 +409,7 @@ export class ActivityTracker {
   async write(sessionId: string): Promise<boolean> {
     if (this.outage === undefined)
       await this.#writer.write(sessionId).catch((error: unknown) => this.#health.lost(error));
-    this.requireTrust();
+    this.requireTrust(sessionId);
     if (this.watched.has(sessionId)) return true;
     await this.findTombstone(sessionId);
     this.bury(sessionId, null);

@@ -60,6 +60,12 @@ export abstract class SharedActivityStore extends ActivityStore {
   /** Makes sure that the store can be reached; rejects if not, and may be called again. */
   abstract open(): Promise<void>;
 
+  /** The part of the store in which a record lies: each may fail by itself. */
+  abstract partOf(id: string): number;
+
+  /** In which of its parts the store has failed of late, while it answered in others, and how. */
+  abstract failures(): ReadonlyMap<number, string>;
+
   /** Hands out nothing new, and waits until what has been handed out is settled. */
   abstract close(): Promise<void>;
 

@@ -62,7 +62,7 @@ export class SharedDeadlines implements Deadlines {
       for (const id of gone) this.writer.gone.delete(id);
       await this.#tellLost();
       await this.#tellFollowed(now);
-      this.health.regained();
+      this.health.regained(this.store.failures());
     } catch (error) {
       this.#hearNews();
       this.health.lost(error);

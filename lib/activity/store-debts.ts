@@ -93,7 +93,9 @@ export class StoreDebts {
   async pay(): Promise<void> {
     if (this.#debts.size === 0) return;
     const due = [...this.#debts].slice(0, RETRIES_PER_TICK);
-    await Promise.all(due.map(([sessionId, debt]) => this.#pay(sessionId, debt).catch(remain)));
+    await Promise.all(
+      due.map(([sessionId, debt]) => this.#pay(sessionId, debt).catch(() => this.#postpone(sessionId))),
+    );
     if (this.#debts.size === 0) this.health.succeeded();
   }
 
@@ -111,6 +113,14 @@ export class StoreDebts {
     if (this.#debts.get(sessionId) === debt) this.#debts.delete(sessionId);
   }
 
+  /** It stays owed, behind all others: a part of a shared store may fail while the others answer. */
+  #postpone(sessionId: string): void {
+    const debt = this.#debts.get(sessionId);
+    if (!debt) return;
+    this.#debts.delete(sessionId);
+    this.#debts.set(sessionId, debt);
+  }
+
   async #move(sessionId: string, to: string): Promise<void> {
     if (!(this.store instanceof SharedActivityStore)) return;
     const goesOnAs = await this.store.move(this.references.ofSession(sessionId), to);
@@ -125,8 +135,4 @@ export class StoreDebts {
     const id = this.references.ofSession(sessionId);
     await this.store.adjust(withoutAllowance({ id, ...session }));
   }
-}
-
-function remain(): void {
-  // It stays owed.
 }

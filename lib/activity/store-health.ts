@@ -17,11 +17,15 @@ export class StoreHealth {
   readonly #logger = new Logger('SessionSecurity');
   #isFailing = false;
   #outage: Outage | undefined;
+  /** Parts of the shared store that fail while it answers. */
+  readonly #partialOutages = new Map<number, Outage>();
 
   constructor(
     private readonly clock: Clock,
     /** How long sessions that memory knows to be alive are served while a shared store fails. */
     private readonly graceMs: number,
+    /** The part of a shared store in which a session lies. */
+    private readonly partOf: (sessionId: string) => number,
   ) {}
 
   /** The last thing that was to be written or removed could not be. */
@@ -34,15 +38,27 @@ export class StoreHealth {
     return this.#outage;
   }
 
+  /** The failures of parts of a shared store that answers. */
+  get partialOutages(): readonly Outage[] {
+    return [...this.#partialOutages.values()];
+  }
+
+  /** The failure of a shared store as far as it concerns a session. */
+  outageOf(sessionId: string): Outage | undefined {
+    if (this.#outage || this.#partialOutages.size === 0) return this.#outage;
+    return this.#partialOutages.get(this.partOf(sessionId));
+  }
+
   /**
-   * Makes sure that memory may still be believed: a shared store that has failed for longer than the grace period may
-   * hold ends of which nothing has been heard here.
+   * Makes sure that memory of a session may still be believed: a shared store that has failed for longer than the grace
+   * period may hold an end of which nothing has been heard here.
    *
    * @throws {StoreFailure} if not.
    */
-  requireTrust(): void {
-    if (this.#outage === undefined) return;
-    if (this.clock.now() - this.#outage.since >= this.graceMs) throw new StoreFailure(this.#outage.message);
+  requireTrust(sessionId: string): void {
+    const outage = this.outageOf(sessionId);
+    if (outage === undefined) return;
+    if (this.clock.now() - outage.since >= this.graceMs) throw new StoreFailure(outage.message);
   }
 
   /** Something could not be written or removed. */
@@ -74,12 +90,37 @@ export class StoreHealth {
     );
   }
 
-  /** All that has happened on other processes has been heard. */
-  regained(): void {
+  /**
+   * All that has happened on other processes has been heard.
+   *
+   * @param failures but for these parts of the store
+   */
+  regained(failures: ReadonlyMap<number, string>): void {
+    for (const [part, message] of failures) this.#losePart(part, message);
+    for (const [part, { since }] of this.#partialOutages) {
+      if (failures.has(part)) continue;
+      this.#partialOutages.delete(part);
+      this.#logger.log(
+        `Part ${part} of the activity store works again, after ${this.#secondsSince(since)} s.`,
+      );
+    }
     if (!this.#outage) return;
-    const seconds = ((this.clock.now() - this.#outage.since) / 1000).toFixed(1);
+    this.#logger.log(`The activity store answers again, after ${this.#secondsSince(this.#outage.since)} s.`);
     this.#outage = undefined;
-    this.#logger.log(`The activity store answers again, after ${seconds} s.`);
+  }
+
+  #losePart(part: number, message: string): void {
+    diagnostics.storeFailure.publish({ operation: 'shared', message });
+    if (this.#partialOutages.has(part)) return;
+    this.#partialOutages.set(part, { since: this.clock.now(), message });
+    this.#logger.error(
+      `Part ${part} of the activity store fails: ${message}. Nobody is ended on a guess; of the sessions in that part, ` +
+        `those known to be alive are served for ${this.graceMs / 1000} s, all others are refused until it works again.`,
+    );
+  }
+
+  #secondsSince(since: number): string {
+    return ((this.clock.now() - since) / 1000).toFixed(1);
   }
 }
 

@@ -1,11 +1,18 @@
 import { Injectable } from '@nestjs/common';
 import { ActivityTracker } from '../activity/activity-tracker.js';
+import type { Outage } from '../activity/store-health.js';
 
 /** What `@nestjs/terminus` wants to hear of an indicator. */
 export type SessionSecurityHealthResult<Key extends string> = Record<
   Key,
-  { status: 'up' } | { status: 'down'; since: string; message: string }
+  { status: 'up'; impaired?: SessionSecurityFailure[] } | ({ status: 'down' } & SessionSecurityFailure)
 >;
+
+/** Since when the store has failed, and how. */
+export interface SessionSecurityFailure {
+  since: string;
+  message: string;
+}
 
 /**
  * Whether the store that processes share answers; for a health check of `@nestjs/terminus` or any other:
@@ -20,12 +27,20 @@ export type SessionSecurityHealthResult<Key extends string> = Record<
 export class SessionSecurityHealth {
   constructor(private readonly tracker: ActivityTracker) {}
 
-  /** `down` from the first failure until the store answers again; never rejects, and asks nothing. */
+  /**
+   * `down` from the first failure until the store answers again; never rejects, and asks nothing. A store that fails in
+   * one of its parts serves all sessions of the others: it is `up`, and `impaired` says what is wrong.
+   */
   isHealthy<Key extends string = 'sessions'>(key = 'sessions' as Key): SessionSecurityHealthResult<Key> {
-    const { outage } = this.tracker;
+    const { outage, partialOutages } = this.tracker;
+    const impaired = partialOutages.length > 0 ? { impaired: partialOutages.map(shown) } : {};
     const result: SessionSecurityHealthResult<string>[string] = outage
-      ? { status: 'down', since: new Date(outage.since).toISOString(), message: outage.message }
-      : { status: 'up' };
+      ? { status: 'down', ...shown(outage) }
+      : { status: 'up', ...impaired };
     return { [key]: result } as SessionSecurityHealthResult<Key>;
   }
+}
+
+function shown({ since, message }: Outage): SessionSecurityFailure {
+  return { since: new Date(since).toISOString(), message };
 }

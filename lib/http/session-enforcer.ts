@@ -194,7 +194,7 @@ export class SessionEnforcer {
   #livesForSure(session: RequestSession, signedIn: SignedIn): boolean {
     return (
       !this.options.limits &&
-      this.tracker.outage === undefined &&
+      this.tracker.outageOf(session.id) === undefined &&
       this.#outcomes.isAsRemembered(session, signedIn) &&
       this.tracker.lives(session.id)
     );

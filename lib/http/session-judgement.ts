@@ -53,7 +53,7 @@ export class SessionJudgement {
     if (!signedIn && !marker) return this.#lookForGrave(request, session, state);
     if (await this.#followsRotation(request, session, state)) return;
 
-    this.tracker.requireTrust();
+    this.tracker.requireTrust(session.id);
     let record = this.tracker.recall(session.id) ?? (await this.tracker.locate(session.id));
     if (marker && record?.life !== marker.life) {
       record = await this.tracker.relocate(session.id);

@@ -40,6 +40,8 @@ const CLOCK_LIFETIME_MS = 3600 * 1000;
 const TOMBSTONE_SECONDS = 3600;
 const TRIM_INTERVAL_MS = 60_000;
 const FORGET_MEMBERS_MS = 24 * 3600 * 1000;
+/** What fails of a shard is tried again within this time: a shard that has not failed for so long does not fail. */
+const SOUND_AFTER_MS = 2000;
 
 /** What lies under the key of a session that has ended: reason and instant, and with which record it goes on. */
 const TOMBSTONE = /^([a-z]+)\/(\d+)(?:\/[\w-]+)?$/;
@@ -52,8 +54,15 @@ type LookReply = [
   cursor: string,
   isMore: number,
   isHeld: number,
-  failure?: string,
+  failure?: [key: string, reason: string] | null,
 ];
+
+/** How a shard has failed while others did not. */
+interface ShardFailure {
+  readonly message: string;
+  /** When it failed last, by the process's own clock. */
+  at: number;
+}
 
 /**
  * Keeps activity records in Redis, one truth for any number of processes. Redis 6.2 or later; a single server, Sentinel
@@ -85,8 +94,8 @@ export class RedisActivityStore extends SharedActivityStore {
   #clock!: SynchronizedClock;
   #sealed!: SealedSessionIds;
   #slackMs = 0;
-  /** What looks could not do in some shard, since they were last asked about it. */
-  #failure: string | undefined;
+  /** What looks cannot do in some shard. */
+  readonly #failures = new Map<number, ShardFailure>();
   /** Whether one script may look at several shards. */
   #spans: boolean;
 
@@ -118,6 +127,14 @@ export class RedisActivityStore extends SharedActivityStore {
 
   async close(): Promise<void> {
     await Promise.all(this.#groups.map((group) => group.close()));
+  }
+
+  partOf(id: string): number {
+    return this.#keys.shardOf(id);
+  }
+
+  failures(): ReadonlyMap<number, string> {
+    return new Map([...this.#failures].map(([shard, { message }]) => [shard, message]));
   }
 
   async start(record: ActivityRecord, sessionId?: string, silent = false): Promise<void> {
@@ -209,7 +226,6 @@ export class RedisActivityStore extends SharedActivityStore {
     this.#trim();
     const failed = looks.find((look) => look.status === 'rejected');
     if (failed) throw failed.reason;
-    this.#requireWhole();
     const due = looks.flatMap((look) => (look.status === 'fulfilled' ? look.value : []));
     return { due, more: this.#backlog.size > 0 };
   }
@@ -265,14 +281,6 @@ export class RedisActivityStore extends SharedActivityStore {
   async #lookFirst(): Promise<void> {
     await Promise.all(this.#together(this.#shards()).map((shards) => this.#look(shards, 0)));
     this.#backlog.clear();
-    this.#requireWhole();
-  }
-
-  /** @throws {StoreFailure} if something has failed in some shard, though all that can be done in the others is done. */
-  #requireWhole(): void {
-    const failure = this.#failure;
-    this.#failure = undefined;
-    if (failure !== undefined) throw new StoreFailure(`Redis failed: ${failure}`);
   }
 
   /** Instants mean nothing before Redis's clock is known, and groups are to miss nothing. */
@@ -316,7 +324,7 @@ export class RedisActivityStore extends SharedActivityStore {
     const due: DueRecord[] = [];
     for (const [number, [now, told, entries, cursor, isMore, , failure]] of replies.entries()) {
       const shard = shards[number]!;
-      if (failure) this.#failure = `${failure} (${this.#keys.deadlines(shard).slice(0, -1)}*)`;
+      this.#note(shard, failure);
       // Of a shard that has failed altogether nothing is known.
       if (now === '') continue;
       this.#clock.learn(shard, Number(now), sent, this.#clock.local());
@@ -333,6 +341,21 @@ export class RedisActivityStore extends SharedActivityStore {
       if (entries.length > 0) for (const group of this.#groups) group.wake(shard);
     }
     return due;
+  }
+
+  /** Notes how a look at a shard has failed, or that it has not. */
+  #note(shard: number, failure: LookReply[6]): void {
+    const at = this.#clock.local();
+    const known = this.#failures.get(shard);
+    if (!failure) {
+      if (known && at - known.at >= SOUND_AFTER_MS) this.#failures.delete(shard);
+    } else if (known) {
+      known.at = at;
+    } else {
+      const [key, reason] = failure;
+      const remedy = `if TYPE shows that it is not the store's own, remove it: DEL ${key}`;
+      this.#failures.set(shard, { message: `Redis fails at the key ${key} (${reason}); ${remedy}`, at });
+    }
   }
 
   /** The boundary that a session has passed, from what has been told of it. */

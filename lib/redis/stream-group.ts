@@ -72,7 +72,11 @@ export class StreamGroup {
   /** Joins the group, founding it if need be: then it begins with what happens from now on. */
   async open(): Promise<void> {
     if (this.#opened) return;
-    this.#opening ??= Promise.all(this.#shards().map((shard) => this.#found(shard, '$')))
+    // In place of what is no stream there will be a new one, with nothing in it yet: who reads it founds the group.
+    const forgive = (error: unknown): void => {
+      if (!isError(error, 'WRONGTYPE')) throw error;
+    };
+    this.#opening ??= Promise.all(this.#shards().map((shard) => this.#found(shard, '$').catch(forgive)))
       .then(() => void (this.#opened = true))
       .finally(() => (this.#opening = undefined));
     await this.#opening;

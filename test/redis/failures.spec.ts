@@ -175,6 +175,46 @@ describe('3 whatever happens to Redis', () => {
     HANGS_AFTER_MS,
   );
 
+  it.concurrent.each(['d', 'e'])(
+    'C9 an overwritten key of one shard (%s) is an outage for its sessions alone, until it is removed',
+    async (name) => {
+      const security = { grace: 6, warnAfter: 50, expireAfter: 60 };
+      await withDesks({ security }, async ({ server, desks: [desk, other] }) => {
+        const health = desk.app.get(SessionSecurityHealth);
+        const cookies = new Map<boolean, string>();
+        for (let number = 0; cookies.size < 2; number++) {
+          const before = (await server.command('KEYS', 'ss:{0}:s:*')) as string[];
+          const cookie = await desk.signIn(`user ${number}`);
+          const after = (await server.command('KEYS', 'ss:{0}:s:*')) as string[];
+          cookies.set(after.length > before.length, cookie);
+        }
+        const [inFirst, elsewhere] = [cookies.get(true)!, cookies.get(false)!];
+        const statuses = async (asked: Desk): Promise<number[]> => {
+          const answers = [inFirst, elsewhere].map((cookie) => asked.call('get', '/whoami', cookie));
+          return (await Promise.all(answers)).map(({ status }) => status);
+        };
+        await server.command('SET', `ss:{0}:${name}`, 'x');
+        const brokenAt = Date.now();
+        await eventually('the failure noticed', () => 'impaired' in health.isHealthy().sessions, PATIENCE_MS);
+        expect(await statuses(desk)).toEqual([200, 200]);
+        for (const asked of [desk, other]) {
+          await eventually('grace at its end', async () => (await statuses(asked))[0] === 503, PATIENCE_MS);
+        }
+        expect(Date.now() - brokenAt).toBeGreaterThanOrEqual(6000);
+        expect((await statuses(other))[1]).toBe(200);
+        expect(health.isHealthy().sessions).toEqual({
+          status: 'up',
+          impaired: [{ since: expect.any(String), message: expect.stringContaining(`DEL ss:{0}:${name}`) }],
+        });
+        await server.command('DEL', `ss:{0}:${name}`);
+        await eventually('all well', async () => (await statuses(other))[0] === 200, PATIENCE_MS);
+        await eventually('all well', async () => (await statuses(desk))[0] === 200, PATIENCE_MS);
+        expect(health.isHealthy().sessions).toEqual({ status: 'up' });
+      });
+    },
+    HANGS_AFTER_MS,
+  );
+
   it.concurrent(
     'C9 `grace: 0` refuses with a clean 503 from the moment at which the outage is known',
     async () => {
@@ -252,6 +292,11 @@ describe('3 with the rights that docs/redis.md names', () => {
         };
         await eventually('both set aside', async () => (await aside()) === 2, PATIENCE_MS);
         await member.trim();
+        // Deadlines that are lost and filed anew.
+        await server.command('SET', 'ss:{0}:d', 'x');
+        await member.look();
+        await server.command('DEL', 'ss:{0}:d');
+        await member.look();
         await member.store.close();
         close();
         expect(await denied(server)).toEqual([]);

@@ -1,6 +1,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
 import { CorruptRecordError, type DueRecord } from '../../lib/activity/activity-store.js';
 import type { News, RecordSignal } from '../../lib/activity/shared-activity-store.js';
+import { StoreFailure } from '../../lib/activity/store-calls.js';
 import { RedisServer } from '../support/redis-server.js';
 import { clients, type ConnectedClient } from './support/clients.js';
 import { eventually, Member, references } from './support/member.js';
@@ -382,8 +383,9 @@ describe('the store and keys that others have written', () => {
   const keyOf = (id: string): string => `ss:{${shardOf(id)}}:s:${id}`;
   /** Names of sessions, one of the first shard and one of another. */
   const names = Array.from({ length: 40 }, (_, number) => `session ${number}`);
-  const inFirst = names.find((name) => shardOf(references.ofSession(name)) === 0)!;
-  const elsewhere = names.find((name) => shardOf(references.ofSession(name)) !== 0)!;
+  const isInFirst = (name: string): boolean => shardOf(references.ofSession(name)) === 0;
+  const inFirst = names.find(isInFirst)!;
+  const elsewhere = names.find((name) => !isInFirst(name))!;
 
   it('S10 forgets records with limits that mean nothing, and goes on with all others', async () => {
     const record = await member.start('sid', 0.1, 0.2);
@@ -466,34 +468,62 @@ describe('the store and keys that others have written', () => {
     ],
     ['no stream', ['SET', 'ss:{0}:e', 'x']],
     ['no deadlines', ['SET', 'ss:{0}:d', 'x']],
-  ])('of one shard: %s, and the others go on; nothing ends untold', async (_, command) => {
+  ])('of one shard: %s, and the others go on; there all goes on when it is removed', async (_, command) => {
+    const key = command[1]!;
     const [broken, whole] = [await member.start(inFirst, 0.1, 0.2), await member.start(elsewhere, 0.1, 0.2)];
-    const before = (await server.command('ZRANGE', 'ss:{0}:d', '0', '-1', 'WITHSCORES')) as string[];
+    const leaving = await member.start(names.findLast(isInFirst)!, 5, 10);
     await server.command(...command);
-    let failure: string | undefined;
     await eventually(async () => {
-      failure = await look();
+      expect(await look()).toBeUndefined();
       return isEnded(whole.id);
     });
-    expect(failure).toContain('ss:{0}:*');
-    await wait(300);
-    expect(await look()).toContain('ss:{0}:*');
-    // Activity on the other shards is written.
-    const another = await member.start(`${elsewhere} `.trim(), 5, 10);
-    expect(await member.store.touch([broken, another])).not.toContain(another.id);
+    expect([...member.store.failures()]).toEqual([[0, expect.stringContaining(`DEL ${key}`)]]);
+    // A process that starts now works too, and its handlers.
+    const other = await Member.join(connection.client, { takeOverAfter: 0.2 });
+    const handled: string[] = [];
+    const handler = ({ signal }: News): Promise<void> => Promise.resolve(void handled.push(signal.record.id));
+    other.store.deliver('mail', handler, ['end']);
+    const another = await other.start(`${elsewhere} `.trim(), 5, 10);
+    expect(await other.store.touch([broken, another])).not.toContain(another.id);
+    await other.store.end(another.id, 'logout');
+    await eventually(async () => {
+      await other.look();
+      return handled.includes(another.id);
+    });
+    // What cannot be told is not ended.
+    if (key.endsWith('e')) await expect(other.store.end(leaving.id, 'logout')).rejects.toThrow(StoreFailure);
     expect(await server.command('GET', keyOf(broken.id))).toContain('|0.1/0.2/|');
-    await server.command('DEL', command[1]!);
-    await server.command('ZADD', 'ss:{0}:d', before[1]!, before[0]!);
-    await member.store.close();
-    member = await Member.join(connection.client);
-    await looksFreely();
+    expect(isEnded(broken.id)).toBe(false);
+
+    await server.command('DEL', key);
+    expect(await other.store.end(leaving.id, 'logout')).toBeDefined();
+    await eventually(async () => {
+      expect(await look()).toBeUndefined();
+      await other.look();
+      return handled.includes(broken.id) && handled.includes(leaving.id);
+    });
+    expect(new Set(handled).size).toBe(handled.length);
+    expect(await server.command('GET', keyOf(broken.id))).toMatch(/^idle\/\d+$/);
+    await other.store.close();
+  });
+
+  it('files a thousand sessions anew whose deadlines were lost with what stood in their place', async () => {
+    const ids = Array.from({ length: 3000 }, (_, number) => references.ofSession(`many ${number}`));
+    const text = `${Date.now()}-|1700000000000|540/600/|1|||eve`;
+    const own = ids.filter((id) => shardOf(id) === 0);
+    await Promise.all(
+      chunk(ids, 500).map((part) => server.command('MSET', ...part.flatMap((id) => [keyOf(id), text]))),
+    );
+    await server.command('SET', 'ss:{0}:d', 'x');
+    await look();
+    await server.command('DEL', 'ss:{0}:d');
     await eventually(async () => {
       await look();
-      return /^idle\/\d+$/.test((await server.command('GET', keyOf(broken.id))) as string);
+      return (await server.command('HGET', 'ss:{0}:c', 'r')) === null;
     });
-    const told = JSON.stringify(await server.command('XRANGE', 'ss:{0}:e', '-', '+'));
-    expect(told).toContain(`end|${broken.id}|`);
-    expect(await look()).toBeUndefined();
+    await member.look();
+    const filed = (await server.command('ZRANGE', 'ss:{0}:d', '0', '-1')) as string[];
+    expect(filed.sort()).toEqual(own.sort());
   });
 
   it('a sign-in that cannot be indexed is none, and an end is one all the same', async () => {
@@ -511,4 +541,10 @@ describe('the store and keys that others have written', () => {
 
 function shardOf(id: string): number {
   return Buffer.from(id.slice(0, 6), 'base64url').readUInt32BE(0) % 4;
+}
+
+function chunk<Item>(items: readonly Item[], size: number): Item[][] {
+  return Array.from({ length: Math.ceil(items.length / size) }, (_, number) =>
+    items.slice(number * size, (number + 1) * size),
+  );
 }

@@ -13,7 +13,8 @@ local value = string.gsub(valueOf(before), '|%d+|[^|]+', function() return '|' .
 local record = recordOf(value)
 local isRenewed = record.w and judge(record, now, 0).phase == 'active'
 if isRenewed then record.w = false end
-redis.call('SET', KEYS[4], valueOf(record))
-if isRenewed then tell(KEYS[3], 'renew', ARGV[1], valueOf(record), now) end
+-- The record comes last: what could not be filed or told is done once more.
 file(KEYS[2], ARGV[1], judge(record, now, tonumber(ARGV[3])).dueAt)
+if isRenewed then tell(KEYS[3], 'renew', ARGV[1], valueOf(record), now) end
+redis.call('SET', KEYS[4], valueOf(record))
 return { text(now), 1 }

@@ -10,6 +10,12 @@ local id, reason, mode = ARGV[1], ARGV[2], ARGV[4]
 local value = valueAt(KEYS[4])
 local record = recordOf(value)
 local buried, successor = graveIn(value)
+-- Told first: what cannot be told is not ended.
+if record then
+  local dueAt = now
+  if not record.l.never and (reason == 'idle' or reason == 'lifetime') then dueAt = judge(record, now, 0).expireAt end
+  tell(KEYS[3], 'end', id, record.v, now, reason, dueAt, mode == 'keep')
+end
 if mode == 'keep' then
   if record then redis.call('DEL', KEYS[4]) end
 elseif not buried or (successor and buried == 'replaced') then
@@ -19,7 +25,4 @@ end
 redis.pcall('ZREM', KEYS[2], id)
 if not record then return { text(now), false, successor or false } end
 unindex(baseOf(KEYS[2]), id, record)
-local dueAt = now
-if not record.l.never and (reason == 'idle' or reason == 'lifetime') then dueAt = judge(record, now, 0).expireAt end
-tell(KEYS[3], 'end', id, record.v, now, reason, dueAt, mode == 'keep')
 return { text(now), record.v, false }

@@ -13,9 +13,10 @@ if not record then
   local _, other = graveIn(value)
   return { text(now), other or false }
 end
+-- Told first: what cannot be told is not given up.
+tell(KEYS[3], 'moved', id, record.v, now, successor)
 bury(KEYS[4], 'replaced', now, ARGV[2], successor)
 -- What stays filed is forgotten when it is due.
 redis.pcall('ZREM', KEYS[2], id)
 unindex(baseOf(KEYS[2]), id, record)
-tell(KEYS[3], 'moved', id, record.v, now, successor)
 return { text(now), successor }

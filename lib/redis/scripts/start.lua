@@ -17,10 +17,10 @@ if existing and existing.f == record.f then
   return { text(now) }
 end
 
-if existing then unindex(base, id, existing) end
 -- The record comes last: one that stands is found, filed and told. What is filed without one is forgotten when it is due.
-index(base, id, record)
 file(KEYS[2], id, judge(record, now, tonumber(ARGV[4])).dueAt)
+index(base, id, record)
 if ARGV[5] ~= '1' then tell(KEYS[3], 'start', id, value, now) end
+if existing and existing.u ~= record.u then unindex(base, id, existing) end
 redis.call('SET', KEYS[4], value)
 return { text(now) }

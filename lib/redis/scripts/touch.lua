@@ -9,8 +9,8 @@
 
 -- What cannot be told or filed is no renewal yet: the warning stands until activity that can be.
 local function renew(deadlines, stream, id, record, now, slack)
-  tell(stream, 'renew', id, valueOf(record), now)
   file(deadlines, id, judge(record, now, slack).dueAt)
+  tell(stream, 'renew', id, valueOf(record), now)
 end
 
 local slack = tonumber(ARGV[1])
