@@ -34,6 +34,8 @@ const POLL_INTERVAL_MS = 500;
 const WORK_BATCH = 100;
 const TOUCH_BATCH = 200;
 const NEWS_BATCH = 500;
+/** Of so many looks that have heard something the last entries are remembered, of each shard. */
+const SEEN_KEPT = 8;
 /** A shard's clock is kept while somebody looks at it, and for an hour after. */
 const CLOCK_LIFETIME_MS = 3600 * 1000;
 /** As long as the tombstones in the processes' memories. */
@@ -51,7 +53,7 @@ type LookReply = [
   now: string,
   told: string[],
   entries: StreamEntry[],
-  cursor: string,
+  last: string,
   isMore: number,
   isHeld: number,
   failure?: [key: string, reason: string] | null,
@@ -82,8 +84,8 @@ export class RedisActivityStore extends SharedActivityStore {
   readonly #keys: RedisKeys;
   readonly #consumer = randomUUID();
   readonly #groups: StreamGroup[] = [];
-  /** The last entry seen of each shard's stream; missing before the first look. */
-  readonly #cursors = new Map<number, string>();
+  /** The last entries seen of each shard's stream, the latest first; missing before the first look. */
+  readonly #seen = new Map<number, string[]>();
   #news: News[] = [];
   /** Entries that tell what looks of this process have settled, until they are read, shard and id. */
   readonly #settled = new Set<string>();
@@ -318,17 +320,17 @@ export class RedisActivityStore extends SharedActivityStore {
       shards.flatMap((shard) => this.#shardKeys(shard)),
       [
         ...[this.#slackMs, TOMBSTONE_SECONDS, limit, NEWS_BATCH, CLOCK_LIFETIME_MS],
-        ...shards.map((shard) => this.#cursors.get(shard) ?? ''),
+        ...shards.map((shard) => this.#seen.get(shard)?.join() ?? ''),
       ],
     )) as LookReply[];
     const due: DueRecord[] = [];
-    for (const [number, [now, told, entries, cursor, isMore, , failure]] of replies.entries()) {
+    for (const [number, [now, told, entries, last, isMore, , failure]] of replies.entries()) {
       const shard = shards[number]!;
       this.#note(shard, failure);
       // Of a shard that has failed altogether nothing is known.
       if (now === '') continue;
       this.#clock.learn(shard, Number(now), sent, this.#clock.local());
-      this.#cursors.set(shard, cursor);
+      this.#remember(shard, last);
       if (isMore) this.#backlog.add(shard);
       for (const entryId of told) this.#settled.add(`${shard}/${entryId}`);
       for (const [entryId, [, text]] of entries) {
@@ -341,6 +343,13 @@ export class RedisActivityStore extends SharedActivityStore {
       if (entries.length > 0) for (const group of this.#groups) group.wake(shard);
     }
     return due;
+  }
+
+  /** What a shard's stream has been read to. Some before that too, because a failover may lose the latest entries. */
+  #remember(shard: number, entryId: string): void {
+    const seen = this.#seen.get(shard) ?? [];
+    if (seen[0] === entryId) return;
+    this.#seen.set(shard, [entryId, ...seen.slice(0, SEEN_KEPT - 1)]);
   }
 
   /** Notes how a look at a shard has failed, or that it has not. */

@@ -230,13 +230,15 @@ describe('9 the model of Redis', () => {
       look: () => {
         const seen = random() < 0.5 ? shards : [among(shards)];
         const args = lookArgs(upTo(IDS.length), among([0, 1, 3, 100]));
-        // From the beginning, from the end, or from an entry that was there once.
-        const from = seen.map((shard) => among([-1, undefined, upTo(real.entryCount(shard))]));
+        // From the beginning, from the end, or from the first of some entries that is still there.
+        const from = seen.map((shard) =>
+          among([[-1], [], range(1 + upTo(2)).map(() => upTo(real.entryCount(shard)))]),
+        );
         return both((side) => {
-          const cursors = seen.map((shard, index) =>
-            from[index] === undefined ? '' : side.entryId(shard, from[index]),
+          const heard = seen.map((shard, index) =>
+            from[index]!.map((number) => side.entryId(shard, number)).join(),
           );
-          return side.run('look', seen.flatMap(keysOf), [...args, ...cursors]);
+          return side.run('look', seen.flatMap(keysOf), [...args, ...heard]);
         });
       },
       found: () => {

@@ -504,6 +504,9 @@ describe('the store and keys that others have written', () => {
     });
     expect(new Set(handled).size).toBe(handled.length);
     expect(await server.command('GET', keyOf(broken.id))).toMatch(/^idle\/\d+$/);
+    expect(isEnded(broken.id) && isEnded(leaving.id)).toBe(true);
+    await member.trim();
+    expect([...member.store.failures()]).toEqual([]);
     await other.store.close();
   });
 

@@ -4,7 +4,7 @@
 -- KEYS  for each shard: clock, deadlines, stream
 -- ARGV  1 slack ms  2 tombstone seconds  3 how many sessions at most, in all  4 how many entries at most, in all
 --       5 lifetime of a clock's mark in ms
---       then for each shard: last stream entry seen, "" = begin at the end
+--       then for each shard: the last stream entries seen, the latest first; none = begin at the end
 -- Reply for each shard {now, ids of the entries of warnings and ends that this look has told, entries {{entry id, {"e", text}}…}, last stream
 --       entry seen, 1 = there is more to do at once, 1 = ends are held, {key, how it has failed} or nil}
 
@@ -69,13 +69,25 @@ local function work(shard, now)
   return told, isMore, failure
 end
 
--- What was told in a stream since an entry; answers the last entry, too, and what has failed.
-local function hear(stream, cursor)
-  if entriesLeft == 0 then return {}, cursor end
-  local entries = redis.pcall('XRANGE', stream, '(' .. cursor, '+', 'COUNT', entriesLeft)
-  if entries.err then return {}, cursor, { stream, entries.err } end
+-- What was told in a stream since the last entry seen that is there. A failover may have lost the latest of them. Where none
+-- is there, all have been trimmed away, or it is another stream, which may be numbered by another clock: nothing that is in
+-- it has been seen. Answers the last entry, too, and what has failed.
+local function hear(stream, seen)
+  local _, _, latest = string.find(seen, '([^,]+)')
+  if entriesLeft == 0 then return {}, latest end
+  local entries
+  for cursor in string.gmatch(seen .. ',-', '[^,]+') do
+    entries = redis.pcall('XRANGE', stream, cursor, '+', 'COUNT', entriesLeft + 1)
+    if entries.err then return {}, latest, { stream, entries.err } end
+    if entries[1] and entries[1][1] == cursor then
+      table.remove(entries, 1)
+      break
+    end
+  end
+  -- Read from the beginning there is one more.
+  entries[entriesLeft + 1] = nil
   entriesLeft = entriesLeft - #entries
-  return entries, #entries > 0 and entries[#entries][1] or cursor
+  return entries, #entries > 0 and entries[#entries][1] or latest
 end
 
 local function endOf(stream)
@@ -92,18 +104,18 @@ local function lookAt(number)
   redis.call('HSET', clock, 'n', text(now), 'o', text(ahead))
   redis.call('PEXPIRE', clock, ARGV[5])
 
-  local cursor = ARGV[number + 5]
-  if cursor == '' then cursor = endOf(stream) end
+  local seen = ARGV[number + 5]
+  if seen == '' then seen = endOf(stream) end
   local told, isMore, unworked, unheard = {}, true, nil, nil
   if sessionsLeft > 0 then
     local base = baseOf(deadlines)
     local shard = { base = base, clock = clock, deadlines = deadlines, stream = stream, hold = hold, done = {} }
     told, isMore, unworked = work(shard, now)
   end
-  local entries
-  entries, cursor, unheard = hear(stream, cursor)
+  local entries, last
+  entries, last, unheard = hear(stream, seen)
   if entriesLeft == 0 then isMore = true end
-  return { text(now), told, entries, cursor, isMore and 1 or 0, hold > now and 1 or 0, unheard or unworked }
+  return { text(now), told, entries, last, isMore and 1 or 0, hold > now and 1 or 0, unheard or unworked }
 end
 
 local replies, failures = {}, {}

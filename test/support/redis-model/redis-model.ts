@@ -3,7 +3,7 @@ import type { EndMode, EndReason } from '../../../lib/activity/activity-record.j
 import { RedisKeys } from '../../../lib/redis/redis-keys.js';
 import { RedisScripts, type ScriptName } from '../../../lib/redis/redis-scripts.js';
 import { ShardModel } from './shard-model.js';
-import type { KeptEntry } from './stream-model.js';
+import { BEGINNING, type KeptEntry } from './stream-model.js';
 
 type Script = (keys: readonly string[], args: readonly string[]) => unknown;
 
@@ -113,11 +113,11 @@ export class RedisModel {
       const { state, told } = shard.settle(id!, Number(slack));
       return [String(shard.now()), state, told?.text ?? null, shard.textOf(id!)];
     },
-    look: (keys, [slack, , sessions, entries, , ...cursors]) => {
+    look: (keys, [slack, , sessions, entries, , ...seen]) => {
       const left = { sessions: Number(sessions), entries: Number(entries) };
       return this.#shardsIn(keys).map((shard, number) => {
         shard.see();
-        return look(shard, cursors[number]!, left, Number(slack));
+        return look(shard, seen[number]!, left, Number(slack));
       });
     },
     'of-user': (keys, [tag]) =>
@@ -163,11 +163,12 @@ export class RedisModel {
   }
 }
 
-function look(shard: ShardModel, cursor: string, left: LeftOver, slackMs: number): unknown[] {
-  const from = cursor === '' ? shard.stream.last : cursor;
+function look(shard: ShardModel, given: string, left: LeftOver, slackMs: number): unknown[] {
+  const seen = given === '' ? [shard.stream.last] : given.split(',');
   const { told, worked, isMore } =
     left.sessions > 0 ? shard.work(left.sessions, slackMs) : { told: [], worked: 0, isMore: true };
   left.sessions -= worked;
+  const from = seen.find((entryId) => shard.stream.contains(entryId)) ?? BEGINNING;
   const entries = left.entries > 0 ? shard.stream.after(from, left.entries) : [];
   left.entries -= entries.length;
   const now = shard.now();
@@ -175,7 +176,7 @@ function look(shard: ShardModel, cursor: string, left: LeftOver, slackMs: number
     String(now),
     told,
     entries.map(replied),
-    entries.at(-1)?.entryId ?? from,
+    entries.at(-1)?.entryId ?? seen[0],
     isMore || left.entries === 0 ? 1 : 0,
     shard.clock.hold > now ? 1 : 0,
   ];

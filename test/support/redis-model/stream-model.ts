@@ -46,6 +46,10 @@ export class StreamModel<Entry extends KeptEntry> {
     return this.#lastId;
   }
 
+  contains(entryId: string): boolean {
+    return this.entries.some((known) => known.entryId === entryId);
+  }
+
   after(entryId: string, count: number): Entry[] {
     let begin = this.entries.length;
     while (begin > 0 && isBefore(entryId, this.entries[begin - 1]!.entryId)) begin--;
