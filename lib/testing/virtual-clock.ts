@@ -24,6 +24,7 @@ interface Repeating {
  */
 export class VirtualClock extends Clock {
   readonly #repeating = new Set<Repeating>();
+  #isUsed = false;
   #now: number;
 
   /** @param now the instant to begin at, epoch milliseconds. */
@@ -37,13 +38,19 @@ export class VirtualClock extends Clock {
   }
 
   every(milliseconds: number, callback: () => unknown): () => void {
+    this.#isUsed = true;
     const repeating = { milliseconds, callback, next: this.#now + milliseconds };
     this.#repeating.add(repeating);
     return () => this.#repeating.delete(repeating);
   }
 
-  /** Lets seconds pass, with everything that is due on the way, and waits until that is done. */
+  /**
+   * Lets seconds pass, with everything that is due on the way, and waits until that is done.
+   *
+   * @throws if no application has begun to go by this clock: its sessions would not notice that time passes.
+   */
   async advance(seconds: number): Promise<void> {
+    this.#requireUse();
     const end = this.#now + Math.round(seconds * 1000);
     for (let next; (next = this.#nextDue(end));) await this.#callAt(next);
     this.#now = end;
@@ -51,6 +58,7 @@ export class VirtualClock extends Clock {
 
   /** As {@link advance}, but waits for nothing that it sets off: for a session store that hangs. */
   async pass(seconds: number): Promise<void> {
+    this.#requireUse();
     const end = this.#now + Math.round(seconds * 1000);
     for (let next; (next = this.#nextDue(end));) {
       this.#callAt(next);
@@ -63,6 +71,15 @@ export class VirtualClock extends Clock {
   jump(seconds: number): void {
     this.#now += seconds * 1000;
     for (const entry of this.#repeating) entry.next = Math.max(entry.next, this.#now);
+  }
+
+  #requireUse(): void {
+    if (this.#isUsed) return;
+    throw new Error(
+      'No application goes by this VirtualClock yet. Give it to the testing module before compile(), ' +
+        '.overrideProvider(Clock).useValue(clock) with the Clock of nestjs-session-security/testing, and call app.init() or ' +
+        'app.listen() before time passes.',
+    );
   }
 
   #nextDue(end: number): Repeating | undefined {

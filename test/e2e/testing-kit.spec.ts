@@ -66,3 +66,20 @@ it('what a machine missed while it stood still is made up for at the next tick',
   await clock.advance(1);
   expect(recorder.of('expire')).toEqual([expect.objectContaining({ lateMs: 3_000_000 })]);
 });
+
+it('a clock that no application goes by says so when time is to pass', async () => {
+  const forgotten = new VirtualClock();
+  const module = await Test.createTestingModule({ imports: [AppModule] })
+    .overrideProvider(Clock)
+    .useValue(forgotten)
+    .compile();
+  const message = /No application goes by this VirtualClock yet.*overrideProvider\(Clock\).*app\.init\(\)/;
+  await expect(forgotten.advance(1)).rejects.toThrow(message);
+  await expect(forgotten.pass(1)).rejects.toThrow(message);
+  const other = module.createNestApplication();
+  await other.init();
+  await forgotten.advance(1);
+  await other.close();
+  // A test may close its application early.
+  await forgotten.advance(1);
+});
