@@ -84,11 +84,26 @@ export class SessionSuccession {
       goesOnAs = await shared.move(this.references.ofSession(from), id);
     } catch (error) {
       this.debts.owe(from, { movedTo: id }, error);
-      goesOnAs = id;
+      this.#handOver(from, to);
+      return this.watched.markDirty(to);
     }
-    if (goesOnAs === id) return this.#handOver(from, to);
+    if (goesOnAs === id) {
+      this.#handOver(from, to);
+      return this.#confirm(shared, to);
+    }
     successors.splice(successors.indexOf(to), 1);
     await this.#giveUp(shared, to, goesOnAs);
+  }
+
+  /** The session is in use under its new id: until that is said, the store does not take it for certain. */
+  async #confirm(shared: SharedActivityStore, sessionId: string): Promise<void> {
+    const session = this.watched.get(sessionId);
+    if (!session) return;
+    const id = this.references.ofSession(sessionId);
+    const { life, lastActivityAt } = withoutAllowance(session);
+    const gone = await shared.touch([{ id, life, lastActivityAt }]).catch(() => [id]);
+    // It is said again, and heard what has become of it, with the next flush.
+    if (gone.length > 0) this.watched.markDirty(sessionId);
   }
 
   /** Nothing is left of the session under the old id. */

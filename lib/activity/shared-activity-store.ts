@@ -71,7 +71,8 @@ export abstract class SharedActivityStore extends ActivityStore {
 
   /**
    * @param sessionId the session's own id, kept so that nobody else can read it
-   * @param silent the session goes on from another id: nothing is told
+   * @param silent the session goes on from another id: nothing is told, and what is not touched within some minutes, nor
+   *   asked for, is forgotten
    */
   abstract override start(record: ActivityRecord, sessionId?: string, silent?: boolean): Promise<void>;
 

@@ -27,7 +27,7 @@ export function storedRecordIn(
   [activity = '', startedAt, limits, life, sealedId, device, ...user]: readonly string[],
 ): StoredRecord | undefined {
   const parsed = limitsOf(limits);
-  if (!parsed || device === undefined || !/^\d{13}[w-]$/.test(activity)) return undefined;
+  if (!parsed || device === undefined || !/^\d{13}[wp-]$/.test(activity)) return undefined;
   const numbers = [startedAt, life].map(Number);
   if (!numbers.every(Number.isFinite)) return undefined;
   const record: ActivityRecord = {

@@ -109,7 +109,7 @@ local function lookAt(number)
   local told, isMore, unworked, unheard = {}, true, nil, nil
   if sessionsLeft > 0 then
     local base = baseOf(deadlines)
-    local shard = { base = base, clock = clock, deadlines = deadlines, stream = stream, hold = hold, done = {} }
+    local shard = { base = base, clock = clock, deadlines = deadlines, stream = stream, hold = hold, done = {}, isLook = true }
     told, isMore, unworked = work(shard, now)
   end
   local entries, last

@@ -6,7 +6,7 @@
 --
 --   aaaaaaaaaaaaaw|s|l|f|k|g|u
 --
---   a  last activity at, always 13 digits    w  "w": the warning of this idle period has been told; else "-"
+--   a  last activity at, always 13 digits    w  "w": the warning of this idle period has been told; "p": provisional; else "-"
 --   s  started at                            l  limits in seconds, "warn/expire/lifetime", or "never"
 --   f  number of the life                    k  session id, sealed; may be empty
 --   g  kind of browser; may be empty         u  user id, which may have bars of its own; left out with its bar if unknown
@@ -102,11 +102,11 @@ local function limitsOf(given)
   return limits
 end
 
--- {a, w, s, l, f, u, v = the text}, or nil if there is nothing, a tombstone, or nothing that can be read.
+-- {a, w, p, s, l, f, u, v = the text}, or nil if there is nothing, a tombstone, or nothing that can be read.
 local function recordOf(value)
   if not value then return nil end
-  local active, warned, started, limits, life, user =
-    string.match(value, '^(%d%d%d%d%d%d%d%d%d%d%d%d%d)([w-])|(%d+)|([^|]+)|(%d+)|[^|]*|[^|]*()')
+  local active, state, started, limits, life, user =
+    string.match(value, '^(%d%d%d%d%d%d%d%d%d%d%d%d%d)([wp-])|(%d+)|([^|]+)|(%d+)|[^|]*|[^|]*()')
   limits = limits and limitsOf(limits)
   if not limits then return nil end
   started = tonumber(started)
@@ -114,7 +114,8 @@ local function recordOf(value)
   if started == math.huge or tonumber(life) == math.huge then return nil end
   return {
     a = tonumber(active),
-    w = warned == 'w',
+    w = state == 'w',
+    p = state == 'p',
     s = started,
     l = limits,
     f = life,

@@ -1,5 +1,6 @@
 -- Works off a session whose deadline may have come: a living one is filed again; a warning is told; an end leaves a
 -- tombstone in place of the record and is told, in the one script: nothing can be lost between, and one caller ends it.
+-- A provisional record that nobody has asked for until it was due is nobody's: only its data has to be removed.
 --
 -- Those that are filed no longer are collected in `shard.done`, for unfile() to take out together.
 --
@@ -10,6 +11,21 @@ local function settle(shard, id, key, value, now, slack, tombstoneSeconds)
     shard.done[#shard.done + 1] = id
     if not graveIn(value) then redis.call('DEL', key) end
     return 'gone'
+  end
+  if record.p and shard.isLook then
+    if now < shard.hold then
+      file(shard.deadlines, id, shard.hold)
+      return 'held'
+    end
+    tell(shard.stream, 'moved', id, value, now)
+    bury(key, 'replaced', now, tombstoneSeconds)
+    shard.done[#shard.done + 1] = id
+    unindex(shard.base, id, record)
+    return 'gone'
+  end
+  if record.p then
+    update(key, record)
+    value = valueOf(record)
   end
   -- A stamp of the future is corrected before it becomes believable by the passing of time.
   if record.a > now then

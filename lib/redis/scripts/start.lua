@@ -1,13 +1,20 @@
 -- Creates a session's record; the only script that does. Called again with the same life it changes nothing but last
 -- activity, which only grows, so it may be repeated.
 --
+-- A session that goes on from another id is not told of. Its record is provisional until it is touched, because whoever
+-- gives the session its id may die before the old one is given up: then it is nobody's, and a look clears it away.
+--
 -- KEYS  1 clock  2 deadlines  3 stream  4 session
--- ARGV  1 id  2 last activity at  3 the rest of the record, from its first bar on  4 slack ms  5 "1" = do not tell
+-- ARGV  1 id  2 last activity at  3 the rest of the record, from its first bar on  4 slack ms  5 "1" = it goes on from
+--       another id
 -- Reply {now}
 
+-- Longer than processes are cut off.
+local PROVISIONAL_MS = 300000
+
 local now = nowOf(KEYS[1])
-local id, base = ARGV[1], baseOf(KEYS[2])
-local value = string.format('%013.0f', math.min(tonumber(ARGV[2]), now)) .. '-' .. ARGV[3]
+local id, base, isProvisional = ARGV[1], baseOf(KEYS[2]), ARGV[5] == '1'
+local value = string.format('%013.0f', math.min(tonumber(ARGV[2]), now)) .. (isProvisional and 'p' or '-') .. ARGV[3]
 local existing, record = readRecord(KEYS[4]), recordOf(value)
 if existing and existing.f == record.f then
   if record.a > existing.a then
@@ -18,9 +25,10 @@ if existing and existing.f == record.f then
 end
 
 -- The record comes last: one that stands is found, filed and told. What is filed without one is forgotten when it is due.
-file(KEYS[2], id, judge(record, now, tonumber(ARGV[4])).dueAt)
+local dueAt = judge(record, now, tonumber(ARGV[4])).dueAt
+file(KEYS[2], id, isProvisional and math.min(dueAt, now + PROVISIONAL_MS) or dueAt)
 index(base, id, record)
-if ARGV[5] ~= '1' then tell(KEYS[3], 'start', id, value, now) end
+if not isProvisional then tell(KEYS[3], 'start', id, value, now) end
 if existing and existing.u ~= record.u then unindex(base, id, existing) end
 redis.call('SET', KEYS[4], value)
 return { text(now) }

@@ -43,7 +43,7 @@ for shard = 1, #KEYS / 3 do
         isRenewed = pcall(renew, deadlines, stream, id, record, now, slack)
         record.w = not isRenewed
       end
-      if isRenewed or record.a ~= stored then update(keys[each], record) end
+      if isRenewed or record.p or record.a ~= stored then update(keys[each], record) end
     end
     number = number + 1
   end

@@ -11,6 +11,9 @@ const STANDSTILL_MS = 2500;
 /** …and for so long nobody is ended for being idle. */
 const HOLD_MS = 2000;
 
+/** What goes on from another id is kept for so long if nobody touches it. */
+const PROVISIONAL_MS = 300_000;
+
 /** A record as the scripts keep it. */
 export interface ModelRecord {
   startedAt: number;
@@ -19,6 +22,8 @@ export interface ModelRecord {
   readonly life: number;
   readonly userId?: string;
   warned: boolean;
+  /** It goes on from another id, and has not been touched yet. */
+  provisional: boolean;
   /** What of its text never changes, from the first bar on. */
   constants: string;
 }
@@ -89,12 +94,17 @@ export class ShardModel {
     const record = recordIn(id, `${digits(Math.min(givenAt, now))}-${constants}`)!;
     const existing = this.records.get(id);
     if (existing?.life === record.life) {
+      existing.provisional &&= record.lastActivityAt <= existing.lastActivityAt;
       existing.lastActivityAt = Math.max(existing.lastActivityAt, record.lastActivityAt);
       return;
     }
+    record.provisional = silent;
     this.records.set(id, record);
     this.tombstones.delete(id);
-    this.#file(id, this.#judge(record, now, slackMs).dueAt);
+    this.#file(
+      id,
+      Math.min(this.#judge(record, now, slackMs).dueAt, silent ? now + PROVISIONAL_MS : Infinity),
+    );
     if (!silent) this.#tell('start', id, record, now);
   }
 
@@ -107,6 +117,7 @@ export class ShardModel {
     const judged = now < this.#hold(now) ? later : record;
     if (this.#judge(judged, now, slackMs).phase === 'expired') return false;
     record.lastActivityAt = later.lastActivityAt;
+    record.provisional = false;
     if (record.warned && this.#judge(record, now, 0).phase === 'active') {
       record.warned = false;
       this.#file(id, this.#judge(record, now, slackMs).dueAt);
@@ -179,12 +190,28 @@ export class ShardModel {
       .filter(([, at]) => at <= now)
       .sort(([one, first], [other, second]) => first - second || (one < other ? -1 : 1))
       .slice(0, limit)
-      .map(([id]) => this.settle(id, slackMs));
+      .map(([id]) => this.#clearAway(id) ?? this.settle(id, slackMs));
     return {
       told: settled.flatMap(({ told }) => told?.entryId ?? []),
       worked: settled.length,
       isMore: settled.length === limit && settled.some(({ state }) => state !== 'held'),
     };
+  }
+
+  /** What nobody has said to go on, and nobody has asked for. */
+  #clearAway(id: string): ModelSettlement | undefined {
+    const [record, now] = [this.records.get(id), this.now()];
+    if (!record?.provisional) return undefined;
+    const hold = this.#hold(now);
+    if (now < hold) {
+      this.#file(id, hold);
+      return { state: 'held' };
+    }
+    this.records.delete(id);
+    this.deadlines.delete(id);
+    this.tombstones.set(id, `replaced/${now}`);
+    this.#keep('moved', id, record, now, '||');
+    return { state: 'gone' };
   }
 
   settle(id: string, slackMs: number): ModelSettlement {
@@ -193,6 +220,7 @@ export class ShardModel {
       this.deadlines.delete(id);
       return { state: 'gone' };
     }
+    record.provisional = false;
     record.lastActivityAt = Math.min(record.lastActivityAt, now);
     const { phase, reason, warnAt, expireAt, dueAt } = this.#judge(record, now, slackMs);
     const hold = this.#hold(now);
@@ -267,8 +295,8 @@ export class ShardModel {
   }
 }
 
-function textOf({ lastActivityAt, warned, constants }: ModelRecord): string {
-  return `${digits(lastActivityAt)}${warned ? 'w' : '-'}${constants}`;
+function textOf({ lastActivityAt, warned, provisional, constants }: ModelRecord): string {
+  return `${digits(lastActivityAt)}${warned ? 'w' : provisional ? 'p' : '-'}${constants}`;
 }
 
 function digits(instant: number): string {
@@ -286,6 +314,7 @@ function recordIn(id: string, text: string): ModelRecord | undefined {
     life,
     ...(userId !== undefined && { userId }),
     warned: false,
+    provisional: false,
     constants: text.slice(14),
   };
 }

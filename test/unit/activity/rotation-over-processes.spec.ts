@@ -186,6 +186,52 @@ describe('a session that is given another id where several processes share a sto
     expect(stored()).toEqual(named('mine'));
   });
 
+  describe('whose process dies before the old id is given up', () => {
+    const told: string[] = [];
+    beforeEach(async () => {
+      await server.advance(1);
+      told.splice(0);
+      other().signals.subscribe(({ kind }) => told.push(kind));
+      let isDead = false;
+      processes[0]!.isCut = (command) => (isDead ||= isMove(command));
+    });
+
+    it('C6 goes on under the old one; of the other nobody hears, and nothing is left', async () => {
+      await carry(one(), 'old', 'mine');
+      expect(stored().sort()).toEqual(named('old', 'mine').sort());
+      for (let second = 0; second < 9; second++) {
+        await server.advance(1);
+        other().touch('old');
+      }
+      expect(told).toEqual([]);
+      expect(stored()).toEqual(named('old'));
+      expect([...removed]).toContain('mine');
+      await server.advance(15);
+      expect(told).toEqual(['warn', 'end']);
+    });
+
+    it('C6 what is left is cleared away within minutes, however long its time is', async () => {
+      await one().setLimits('old', { warnAfter: 3000, expireAfter: 3600 });
+      await carry(one(), 'old', 'mine');
+      await server.advance(290);
+      expect(stored().sort()).toEqual(named('old', 'mine').sort());
+      await server.advance(20);
+      expect(stored()).toEqual(named('old'));
+    });
+
+    it('C6 is kept under the new id where it is in use on another process', async () => {
+      await carry(one(), 'old', 'mine');
+      for (let second = 0; second < 9; second++) {
+        await server.advance(1);
+        if (second === 0) await other().locate('mine');
+        other().touch('mine');
+      }
+      expect(stored()).toContain(references.ofSession('mine'));
+      await server.advance(15);
+      expect(told.filter((kind) => kind === 'end')).toHaveLength(2);
+    });
+  });
+
   describe('V4 while somebody waits for its end on another process', () => {
     let told: string[];
     const wait = (sessionId: string): void => {
