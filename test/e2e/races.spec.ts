@@ -438,26 +438,55 @@ describe('no race makes two of one, or one of two', () => {
     expect(await browser.user()).toBe('ben');
   });
 
+  /** A new process looks for the record of a request's session, and gives that another id meanwhile. */
+  const rotatedWhileLookedFor = async (
+    which: string,
+    ask: (slow: Browser) => Promise<unknown>,
+    rotate: (browser: Browser) => Promise<unknown> = (browser) => browser.post('/rotate').expect(201),
+  ): Promise<Browser> => {
+    await open();
+    const browser = await desk.signedIn();
+    await desk.close();
+    desk = await WatchedApp.start({ store, clock: desk.clock, controllers: [SlowDesk] });
+    browser.moveTo(desk);
+    const listing = store.hold('all');
+    if (which === 'a later request') await desk.browser().user();
+    const held = store.hold('get', isRecord);
+    const slow = ask(browser.copy());
+    await Promise.all([held.reached, listing.reached]);
+    listing.release();
+    await desk.app.get(ActivityTracker).recovered();
+    await rotate(browser);
+    held.release();
+    await slow;
+    return browser;
+  };
+
   it.each(['the first request', 'a later request'])(
     'a session that is given another id while %s of a process looks for its record lives on',
     async (which) => {
-      await open();
-      const browser = await desk.signedIn();
-      await desk.close();
-      desk = await WatchedApp.start({ store, clock: desk.clock, controllers: [SlowDesk] });
-      browser.moveTo(desk);
-      const listing = store.hold('all');
-      if (which === 'a later request') await desk.browser().user();
-      const held = store.hold('get', isRecord);
-      const slow = browser.copy().user();
-      await Promise.all([held.reached, listing.reached]);
-      listing.release();
-      await desk.app.get(ActivityTracker).recovered();
-      await browser.post('/rotate').expect(201);
-      held.release();
-      await slow;
+      const browser = await rotatedWhileLookedFor(which, (slow) => slow.user());
       expect(await browser.user()).toBe('anna');
       expect(desk.log.of('end')).toEqual([]);
+    },
+  );
+
+  it.each(['/session-security/end', '/end'])(
+    'a sign-out ends a session also that is being given another id while its record is looked for: %s',
+    async (signOut) => {
+      let rotation: Promise<unknown> | undefined;
+      const browser = await rotatedWhileLookedFor(
+        'a later request',
+        (slow) => slow.post(signOut).then(),
+        (rotating) => {
+          rotation = rotating.post('/rotate-and-wait').then();
+          return door.reached;
+        },
+      );
+      door.open();
+      await rotation;
+      expect(await browser.user()).toBeNull();
+      expect(desk.log.of('end')).toEqual([expect.objectContaining({ reason: 'logout' })]);
     },
   );
 

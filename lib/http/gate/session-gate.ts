@@ -254,7 +254,7 @@ export class SessionGate {
       (error, found) => {
         const session = storedSession(found);
         if (error) answer(null, withheld('unreadable', error));
-        else if (!session) answer(null, session);
+        else if (!session) answer(null, this.#unlessBuried(sessionId, session));
         else if (this.#goesOn(sessionId, session)) {
           noteReading(session, leavingCount);
           answer(null, session);
@@ -275,11 +275,11 @@ export class SessionGate {
 
   /** Reads a session that memory does not know to be alive, and gives it out only if it is. */
   async #admit(sessionId: string, original: SessionStore): Promise<unknown> {
-    if (await this.#graveOf(sessionId)) return this.tracker.fateOf(sessionId) ? undefined : withheld('moved');
+    if (await this.#graveOf(sessionId)) return this.#unlessBuried(sessionId, undefined);
     if (this.tracker.verdict(sessionId) && (await this.tracker.settle(sessionId))) return undefined;
     const session = await this.#readUpToDate(sessionId, original);
     const marker = session && readMarker(session);
-    if (!marker) return this.tracker.tombstone(sessionId) ? undefined : session;
+    if (!marker) return this.#unlessBuried(sessionId, session);
     const record = await this.tracker.locate(sessionId);
     if (record?.life !== marker.life) {
       // It may have been given another id while the store was asked.
@@ -289,7 +289,13 @@ export class SessionGate {
     }
     if (this.tracker.verdict(sessionId)?.phase === 'expired' && (await this.tracker.settle(sessionId)))
       return undefined;
-    return this.tracker.tombstone(sessionId) ? undefined : session;
+    return this.#unlessBuried(sessionId, session);
+  }
+
+  /** The session, if its id may be used; of one that goes on under another id what stands in for it. */
+  #unlessBuried(sessionId: string, session: StoredSession | undefined): unknown {
+    if (!this.tracker.tombstone(sessionId)) return session;
+    return this.tracker.fateOf(sessionId) ? undefined : withheld('moved');
   }
 
   /**
