@@ -56,11 +56,11 @@ export class SessionSettlement {
 
   /** The same user is signed in in the same session, which has not ended; or there is none, as before. */
   #isUnchanged(
-    { rotatedFrom }: RequestState,
+    { rotatedFrom, movedId }: RequestState,
     session: RequestSession | SessionAbsence,
     signedIn: SignedIn,
   ): boolean {
-    if (rotatedFrom !== undefined) return false;
+    if (rotatedFrom !== undefined || movedId !== undefined) return false;
     if (typeof session === 'string') return session !== 'loose';
     return !this.tracker.tombstone(session.id) && this.outcomes.isAsRemembered(session, signedIn);
   }
@@ -88,6 +88,8 @@ export class SessionSettlement {
     signedIn: SignedIn,
   ): Promise<void> {
     const present = typeof session === 'string' ? undefined : session;
+    if (state.movedId !== undefined && !signedIn && leaves(request, session))
+      return this.outcomes.endWithheld(state, state.movedId, 'logout');
     // The new id is not there yet.
     if (present && present.id === state.rotatedFrom) return;
     const former = signedIn && present ? formerOf(state, present) : undefined;
@@ -171,6 +173,14 @@ export class SessionSettlement {
     this.platform.letGo(request);
     if (!authenticated && this.tracker.isInUse(session.id)) await this.tracker.end(session.id, 'logout');
   }
+}
+
+/**
+ * Has a request with the cookie of before a rotation signed out? To destroy what stands in for the session is that; to
+ * regenerate it may be one of two rotations at once, unless the user has been taken away first, as Passport does it.
+ */
+function leaves({ user }: SessionSecurityRequest, session: RequestSession | SessionAbsence): boolean {
+  return session === 'missing' || (typeof session !== 'string' && user === null);
 }
 
 /** The session with which a request came, if it has been given up for one that does not go on with it. */

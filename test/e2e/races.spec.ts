@@ -11,6 +11,7 @@ import { type Browser, WatchedApp, type WatchedAppOptions } from '../support/wat
 
 interface DeskRequest {
   url: string;
+  user?: null;
   session: { user?: { id: string }; cookie: unknown; regenerate(callback: () => void): void };
 }
 
@@ -89,6 +90,14 @@ class SlowDesk {
   @Post('end')
   async end(@Req() request: DeskRequest): Promise<object> {
     await this.security.end(request as never);
+    return {};
+  }
+
+  /** As Passport's `logout` does. */
+  @Post('start-over')
+  async startOver(@Req() request: DeskRequest): Promise<object> {
+    request.user = null;
+    await new Promise<void>((resolve) => request.session.regenerate(resolve));
     return {};
   }
 
@@ -471,7 +480,7 @@ describe('no race makes two of one, or one of two', () => {
     },
   );
 
-  it.each(['/session-security/end', '/end'])(
+  it.each(['/session-security/end', '/logout'])(
     'a sign-out ends a session also that is being given another id while its record is looked for: %s',
     async (signOut) => {
       let rotation: Promise<unknown> | undefined;
@@ -581,6 +590,8 @@ describe('no race makes two of one, or one of two', () => {
   describe.each([
     ['/session-security/end', 200],
     ['/end', 201],
+    ['/logout', 201],
+    ['/start-over', 201],
   ])('a sign-out with the cookie of before a rotation is final: %s', (signOut, status) => {
     it.each(['/rotate-and-wait', '/take-along-and-wait'])(
       'while the rotation is being answered: %s',

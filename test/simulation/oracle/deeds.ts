@@ -26,6 +26,7 @@ export class Deeds {
     const { sessionId } = visit;
     const { servedAs } = this.truth.involvementOf(visit);
     if (visit.plan.errand === 'end' && visit.isLoose) this.#mayEnd(visit);
+    if (visit.plan.errand === 'logOut' && visit.isLoose) this.#mayEndMoved(visit);
     if (visit.plan.errand === 'signIn' && visit.isLoose) return;
     if (visit.plan.errand === 'signInHere' && this.#isOutlived(visit, servedAs)) return;
     if (this.#isHereAlready(visit)) return;
@@ -100,8 +101,9 @@ export class Deeds {
 
   /** The handler and what came after it are through. */
   settled(visit: Visit): void {
-    const { began, moves, claims } = this.truth.involvementOf(visit);
+    const { began, moves, claims, claimsOfMoved } = this.truth.involvementOf(visit);
     for (const claim of claims) claim.bindsFrom = Math.min(claim.bindsFrom, this.truth.at);
+    for (const claim of claimsOfMoved) claim.bindsFrom = claim.dueFrom = this.truth.at;
     const isTroubled = this.truth.troubledSince(visit.beganAt);
     if (began && isTroubled) began.doubtful = began.murky = true;
     // A sign-in that could not be stored, or under an id that was given up, replaces nobody until the next request comes.
@@ -141,26 +143,33 @@ export class Deeds {
    * Somebody signs out of a session that the store does not give out: it ends, if memory knows it, and with it what
    * parallel rotations made of the same session (C6).
    */
-  #mayEnd({ presentedId, beganAt }: Visit): void {
+  #mayEnd(visit: Visit): void {
     const { history } = this.truth;
-    const life = history.bySessionId(presentedId);
+    const life = history.bySessionId(visit.presentedId);
     if (!life) return;
-    this.#mayEndMoved(presentedId!);
-    if (!this.truth.troubledSince(beganAt)) return;
+    this.#mayEndMoved(visit);
+    if (!this.truth.troubledSince(visit.beganAt)) return;
     for (const each of history.families(history.heirs(life.sessionId))) each.doubtful = true;
     life.doubtful = life.murky = true;
   }
 
   /**
-   * Somebody signs out with the cookie of before a change of the id: what goes on under other ids ends, unless its process
-   * has died since and nobody knows of the change any more.
+   * Somebody signs out with the cookie of before a change of the id: what goes on under other ids ends when the handler is
+   * through, unless its process has died since and nobody knows of the change any more, or the request has passed by the
+   * gate, as the first one may.
    */
-  #mayEndMoved(sessionId: string): void {
-    const { history } = this.truth;
-    const heirs = history.heirs(sessionId);
-    if (!heirs.some(({ givenUpAt }) => givenUpAt.has(sessionId))) return;
-    for (const life of history.families(heirs))
-      this.#claim(life, { reasons: ['logout'], bindsFrom: Infinity, dueFrom: Infinity });
+  #mayEndMoved(visit: Visit): void {
+    const { clocks, history, world } = this.truth;
+    const { presentedId } = visit;
+    if (presentedId === undefined) return;
+    const heirs = history.heirs(presentedId);
+    if (!heirs.some(({ givenUpAt }) => givenUpAt.has(presentedId))) return;
+    for (const life of history.families(heirs)) {
+      const claim = this.#claim(life, { reasons: ['logout'], bindsFrom: Infinity, dueFrom: Infinity });
+      const changedAt = life.givenUpAt.get(presentedId) ?? -Infinity;
+      const isKnown = changedAt >= clocks.bornAt(visit.process) && world.settings.knowsStore;
+      if (claim && isKnown) this.truth.involvementOf(visit).claimsOfMoved.push(claim);
+    }
   }
 
   /** What a handler changes in a session that has ended or changed its id meanwhile is not saved, so it changes nothing. */

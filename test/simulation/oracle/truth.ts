@@ -33,6 +33,8 @@ interface Involvement {
   began?: Life;
   moves?: { readonly life: Life; readonly to: string };
   readonly claims: Claim[];
+  /** On what goes on under another id than that of its cookie. */
+  readonly claimsOfMoved: Claim[];
 }
 
 /** What is truly known of the world, and the first promise that was broken there: what all parts of the oracle share. */
@@ -65,7 +67,7 @@ export class Truth {
   }
 
   involvementOf(visit: Visit): Involvement {
-    const involvement = this.involved.get(visit) ?? { claims: [] };
+    const involvement = this.involved.get(visit) ?? { claims: [], claimsOfMoved: [] };
     this.involved.set(visit, involvement);
     return involvement;
   }
