@@ -11,6 +11,8 @@ export interface Tombstone {
   /** `null`: ended, but why is not known. */
   readonly reason: EndReason | null;
   readonly at: number;
+  /** Which life of the session id, and whose, if that is known. */
+  readonly life?: number;
   readonly userId?: string;
   /** The session's cookie has been presented since. */
   presented?: boolean;
@@ -65,10 +67,11 @@ export class Tombstones {
     const buried = this.#graves.get(sessionId);
     if (buried && !(buried.rotation && buried.reason === null)) return;
     const goesOn = buried?.rotation ?? rotation;
-    const userId = (this.watched.get(sessionId) ?? goesOn?.session)?.userId;
+    const { life, userId } = this.watched.get(sessionId) ?? goesOn?.session ?? {};
     this.#graves.set(sessionId, {
       reason,
       at,
+      ...(life === undefined ? {} : { life }),
       ...(userId === undefined ? {} : { userId }),
       ...(goesOn === undefined ? {} : { rotation: goesOn }),
     });

@@ -51,8 +51,10 @@ export class Withdrawals {
     const leavings = lineage.flatMap((id) => this.tombstones.leavingOf(id) ?? []);
     const left = leavings.find((leaving) => leaving.life === life && isWanted(leaving.reason));
     const graves = lineage.flatMap((id) => this.tombstones.find(id) ?? []);
+    // Somebody else may have signed in under the id since, and out again.
+    const own = graves.filter((grave) => grave.life === undefined || grave.life === life);
     // An id that was given up for another is no end.
-    return left ?? graves.find(({ reason, rotation }) => isWanted(reason) && (reason !== null || !rotation));
+    return left ?? own.find(({ reason, rotation }) => isWanted(reason) && (reason !== null || !rotation));
   }
 
   /** @returns `undefined` if the session lives, or has ended by itself or by another sign-in */

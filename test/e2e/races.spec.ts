@@ -625,6 +625,20 @@ describe('no race makes two of one, or one of two', () => {
     });
   });
 
+  it('who has signed out may sign in by a handler that began for somebody else under the same session id', async () => {
+    await open();
+    const browser = desk.browser();
+    await browser.post('/login', { user: 'cleo', regenerate: false }).expect(201);
+    const slow = browser.copy();
+    const signIn = slow.post('/sign-in-as-anna').then();
+    await door.reached;
+    await browser.post('/login', { user: 'anna', regenerate: false }).expect(201);
+    await browser.post('/logout').expect(201);
+    door.open();
+    await signIn;
+    expect(await slow.user()).toBe('anna');
+  });
+
   it('a revocation is final for a handler that has just taken the user along under another id', async () => {
     const { browser, slow, done } = await takingAlong('/take-along-and-wait');
     await desk.security.endAll('anna');
