@@ -123,7 +123,7 @@ export const faults = [
   ),
   fault(
     'a removal that failed and was carried out all the same is told by nobody',
-    79,
+    271,
     'lib/activity/stores/express-session-activity-store.ts',
     'stored ? this.#record(id, stored) : this.#removing.get(id)',
     'stored && this.#record(id, stored)',
@@ -137,7 +137,7 @@ export const faults = [
   ),
   fault(
     'no tombstone at sign-out',
-    122,
+    300,
     'lib/activity/session-endings.ts',
     'if (!remains.keep) this.tombstones.bury(sessionId, reason);\n    const underWay',
     'const underWay',

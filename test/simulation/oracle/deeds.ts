@@ -37,12 +37,16 @@ export class Deeds {
     // A request that is let in within the very instant was not too late.
     const isSettledLater = this.truth.history.hasSuccessor(sessionId) || reason === 'replaced';
     if (visit.plan.errand === 'signIn') this.#giveUp(sessionId);
+    const isSignOut = visit.plan.errand === 'logOut' || visit.plan.errand === 'end';
     const heirs = this.truth.history.heirs(sessionId);
     for (const life of this.truth.history.families(heirs)) {
       // What parallel rotations made of the same session ends with it, one after the other.
       const bindsFrom = isSettledLater || !heirs.includes(life) ? Infinity : this.truth.at + 0.5;
-      const claim = this.#claim(life, { reasons, bindsFrom, dueFrom: Infinity });
-      if (!claim) continue;
+      const claim = { reasons, bindsFrom, dueFrom: Infinity };
+      // To sign out is to destroy whatever the session's id leads to, as the session library itself would: who is just
+      // signing in there has no session either. The id is dead from then on, and nobody can begin under it.
+      if (isSignOut && life.state === 'beginning') life.claims.push(claim);
+      else if (!this.#claim(life, claim)) continue;
       this.truth.involvementOf(visit).claims.push(claim);
       if (visit.plan.errand === 'forget' || visit.plan.errand === 'signInHere') life.leavesSession = true;
       if (visit.plan.errand === 'signInHere' && life.givenUpAt.size > 0) life.murky = true;
