@@ -137,7 +137,7 @@ export const faults = [
   ),
   fault(
     'no tombstone at sign-out',
-    300,
+    242,
     'lib/activity/session-endings.ts',
     'if (!remains.keep) this.tombstones.bury(sessionId, reason);\n    const underWay',
     'const underWay',
@@ -309,7 +309,7 @@ export const faults = [
   ),
   fault(
     'a page out of the back/forward cache is shown before the server has answered',
-    275,
+    131,
     'client/core/session-monitor.ts',
     '      if (phase > STARTING) enter(COVERED);\n      request =',
     '      request =',
@@ -330,7 +330,7 @@ export const faults = [
   ),
   shared(
     'an event is acknowledged before it is handled',
-    5,
+    7,
     'lib/redis/stream-group.ts',
     '      await this.#withinTime(this.handler(news));\n      this.#acknowledge(delivery);\n',
     '      this.#acknowledge(delivery);\n      await this.#withinTime(this.handler(news));\n',
