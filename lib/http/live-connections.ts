@@ -9,6 +9,19 @@ const POLICY_VIOLATION = 1008;
 /** Try again later (IANA WebSocket close code registry). */
 const TRY_AGAIN_LATER = 1013;
 
+/** Why a connection is closed: a code of the WebSocket protocol, and words. */
+export interface Closing {
+  readonly code: number;
+  readonly reason: string;
+}
+
+export const CLOSINGS = {
+  ended: { code: POLICY_VIOLATION, reason: 'The session has ended' },
+  nobody: { code: POLICY_VIOLATION, reason: 'Nobody is signed in' },
+  undecided: { code: TRY_AGAIN_LATER, reason: 'It cannot be told now whose session it is' },
+  unread: { code: TRY_AGAIN_LATER, reason: 'The session could not be read' },
+} as const satisfies Record<string, Closing>;
+
 /** A WebSocket of `ws`, or a socket of socket.io, as a gateway is handed it. */
 export type LiveConnection = { once(event: string, listener: () => void): unknown } & (
   { close(code: number, reason: string): unknown } | { disconnect(close: boolean): unknown }
@@ -34,7 +47,7 @@ export class LiveConnections {
   watch(
     connection: LiveConnection,
     request: SessionSecurityRequest,
-    ended: () => Observable<string>,
+    ended: () => Observable<Closing>,
     readSession?: SessionReader,
   ): void {
     const waiting = new Subscription();
@@ -48,13 +61,13 @@ export class LiveConnections {
     read.then(
       () => {
         if (waiting.closed) return;
-        waiting.add(ended().subscribe((why) => close(connection, POLICY_VIOLATION, why)));
+        waiting.add(ended().subscribe((closing) => close(connection, closing)));
       },
       (error: unknown) => {
         this.#logger.error(
           `A connection was closed, because its session could not be read: ${String(error)}`,
         );
-        close(connection, TRY_AGAIN_LATER, 'The session could not be read');
+        close(connection, CLOSINGS.unread);
       },
     );
   }
@@ -81,7 +94,7 @@ function sessionRead(request: SessionSecurityRequest, readSession: SessionReader
   });
 }
 
-function close(connection: LiveConnection, code: number, reason: string): void {
+function close(connection: LiveConnection, { code, reason }: Closing): void {
   if ('disconnect' in connection) connection.disconnect(true);
   else connection.close(code, reason);
 }

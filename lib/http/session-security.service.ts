@@ -14,7 +14,7 @@ import {
 import { describePolicy, type PolicyDescription } from '../policy/index.js';
 import { ClientTag } from './client-tag.js';
 import { EndNotice, type NoticeReason } from './end-notice.js';
-import { type LiveConnection, LiveConnections } from './live-connections.js';
+import { type Closing, CLOSINGS, type LiveConnection, LiveConnections } from './live-connections.js';
 import { MessageAdmission } from './message-admission.js';
 import { PingAnswer, type SessionStatus } from './ping-answer.js';
 import type { SessionSecurityResponse } from './response-headers.js';
@@ -128,7 +128,8 @@ export class SessionSecurityService {
    * @param connection a WebSocket of `ws` or a socket of socket.io, as `handleConnection` is given it
    * @param request the request that opened it
    * @param readSession express-session's middleware, unless it has read the request's session already; on Fastify it is not
-   *   needed. When it fails the connection is closed with code 1013
+   *   needed. When the session cannot be read, or cannot be told
+   *   from another, the connection is closed with code 1013, and may be opened again
    */
   closeWithSession(connection: LiveConnection, request: IncomingMessage, readSession?: SessionReader): void {
     const opening = request as IncomingMessage & SessionSecurityRequest;
@@ -137,15 +138,18 @@ export class SessionSecurityService {
     this.connections.watch(
       connection,
       opening,
-      () => this.ended(opening).pipe(map(() => this.#whyClosed(opening))),
+      () => this.ended(opening).pipe(map((reason) => this.#closingOf(opening, reason))),
       read,
     );
   }
 
-  #whyClosed(opening: SessionSecurityRequest): string {
-    if (this.enforcer.stateOf(opening).outcome !== 'unwatched') return 'The session has ended';
+  #closingOf(opening: SessionSecurityRequest, reason: EndReason | null): Closing {
+    const { outcome } = this.enforcer.stateOf(opening);
+    // It may live: the store could not say, or it has been given another id meanwhile.
+    if (outcome === 'unknown' && reason === null) return CLOSINGS.undecided;
+    if (outcome !== 'unwatched') return CLOSINGS.ended;
     if (this.platform.sessionOf(opening) === 'missing') this.advisor.unreadSocket();
-    return 'Nobody is signed in';
+    return CLOSINGS.nobody;
   }
 
   /** The policy in force, for an auditor: as an object, which is JSON, and as Markdown (ASVS 5.0 7.1.1). */

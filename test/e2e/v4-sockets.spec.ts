@@ -59,8 +59,8 @@ async function start(
   gateway: Type,
   adapter: typeof WsAdapter | typeof IoAdapter = WsAdapter,
   sessionStore = false,
+  store = new MemoryStore(),
 ): Promise<void> {
-  const store = new MemoryStore();
   readSession = socketReader(store);
   desk = await WatchedApp.start({
     ...(sessionStore && { security: { sessionStore: store } }),
@@ -155,6 +155,29 @@ describe('V4 a WebSocket', () => {
     const socket = new WebSocket(`ws://127.0.0.1:${port()}`, { headers: { cookie: browser.cookieHeader } });
     expect(await codeOf(once(socket, 'close'))).toBe(1013);
     expect(desk.messages.matching(/the store is away/)).toHaveLength(1);
+  });
+
+  it('V4 is closed with 1013, not as ended, when the store fails or its session has just been given another id', async () => {
+    const store = new MemoryStore();
+    const get = store.get.bind(store);
+    let isAway = false;
+    store.get = (sessionId, callback) =>
+      isAway ? void setImmediate(callback, new Error('the store is away')) : get(sessionId, callback);
+    await start(WardGateway, WsAdapter, true, store);
+    const browser = await desk.signedIn();
+    const early = browser.copy();
+    await browser.post('/rotate').expect(201);
+    const opened = async (by: Browser): Promise<unknown> =>
+      codeOf(
+        once(new WebSocket(`ws://127.0.0.1:${port()}`, { headers: { cookie: by.cookieHeader } }), 'close'),
+      );
+    expect(await opened(early)).toBe(1013);
+    isAway = true;
+    expect(await opened(browser)).toBe(1013);
+    isAway = false;
+    expect(await ask(await openSocket(browser), 'position')).toEqual({ event: 'answer', data: 'position' });
+    await browser.post('/logout').expect(201);
+    expect([await opened(early), await opened(browser)]).toEqual([1008, 1008]);
   });
 
   it('V4 is closed when its cookie is not signed by the application', async () => {

@@ -2,7 +2,7 @@ import { EventEmitter } from 'node:events';
 import { describe, expect, it } from '@jest/globals';
 import { Subject } from 'rxjs';
 import type { SessionSecurityRequest } from '../../../lib/index.js';
-import { LiveConnections } from '../../../lib/http/live-connections.js';
+import { type Closing, CLOSINGS, LiveConnections } from '../../../lib/http/live-connections.js';
 
 /** A WebSocket as far as it matters here. */
 class Socket extends EventEmitter {
@@ -19,7 +19,7 @@ describe('live connections', () => {
   it('V4 closes a connection with its session, and forgets it when it is closed before', async () => {
     const [connections, ended, socket, left] = [
       new LiveConnections(),
-      new Subject<string>(),
+      new Subject<Closing>(),
       new Socket(),
       new Socket(),
     ];
@@ -27,12 +27,12 @@ describe('live connections', () => {
     connections.watch(left, request(), () => ended);
     await connections.requestOf(socket);
     left.emit('close');
-    ended.next('The session has ended');
+    ended.next(CLOSINGS.ended);
     expect([socket.closedWith, left.closedWith]).toEqual([[[1008, 'The session has ended']], []]);
   });
 
   it('V4 waits for no end of a session whose connection was closed while the session was being read', async () => {
-    const [connections, ended, socket] = [new LiveConnections(), new Subject<string>(), new Socket()];
+    const [connections, ended, socket] = [new LiveConnections(), new Subject<Closing>(), new Socket()];
     let read: () => void;
     connections.watch(
       socket,
