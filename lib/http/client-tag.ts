@@ -42,7 +42,7 @@ export class ClientTag {
   /** Where browsers find the script. */
   addressFor(request: SessionSecurityRequest): string {
     const mount = this.platform.mountOf(request);
-    return `${mount}${addressOf(this.applicationConfig, this.options.path)}/client.js`;
+    return `${mount}${addressOf(this.applicationConfig, `${this.options.path}/client.js`)}`;
   }
 }
 

@@ -183,7 +183,7 @@ export class SetupAdvisor {
   /** A session went idle until its warning. If no client ever pinged, nobody saw it. */
   #warned(): void {
     if (this.#pinged || !this.options.ping) return;
-    const address = `${addressOf(this.applicationConfig, this.options.path)}/client.js`;
+    const address = addressOf(this.applicationConfig, `${this.options.path}/client.js`);
     this.#warn(
       'never-pinged',
       'A warning was due, but no page has ever pinged for somebody signed in: ' +

@@ -28,6 +28,12 @@ const PLACES: Place[] = [
     },
   },
   {
+    place: 'behind a global prefix from which its own routes are excluded',
+    routes: '/api',
+    own: '',
+    prepare: (app) => void app.setGlobalPrefix('api', { exclude: ['session-security/*path'] }),
+  },
+  {
     place: 'mounted in another application, behind a global prefix',
     routes: '/clinic/api',
     own: '/clinic/api',
