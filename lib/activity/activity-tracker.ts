@@ -27,6 +27,8 @@ import { type Withdrawal, Withdrawals } from './withdrawals.js';
 
 /** The group of handlers that removes the blobs of ended sessions, on whichever process can. */
 const BLOBS_GROUP = 'session-security:blobs';
+/** For how long requests may come with a session id of which another process has made another. */
+const IN_FLIGHT_MS = 30_000;
 /** How often a store that has failed is asked again for what it owes. */
 const RETRY_MS = 1000;
 
@@ -300,6 +302,17 @@ export class ActivityTracker {
   /** How a session ended, wherever it went when its id was given up; `undefined` while it goes on there, or is to. */
   fateOf(sessionId: string): Tombstone | undefined {
     return this.#rotations.fateOf(sessionId);
+  }
+
+  /**
+   * Has another process just given the session another id, under which it lives? No one who signs in again has to wait for
+   * that for long: the answer with the new id may have been lost. Where the store fails, it has not.
+   */
+  async goesOnElsewhere(sessionId: string): Promise<boolean> {
+    const reason = this.#tombstones.find(sessionId)?.reason ?? 'replaced';
+    if (!this.#shared || reason !== 'replaced') return false;
+    const since = this.clock.now() - IN_FLIGHT_MS;
+    return this.#shared.goesOn(this.references.ofSession(sessionId), since).catch(() => false);
   }
 
   /**

@@ -98,6 +98,11 @@ export abstract class SharedActivityStore extends ActivityStore {
   /** Why and when a session ended, if the store still knows. */
   abstract grave(id: string): Promise<{ reason: EndReason; at: number } | undefined>;
 
+  /**
+   * Whether a session that has been given another id, since that instant, lives under it, whichever process has given it.
+   */
+  abstract goesOn(id: string, since: number): Promise<boolean>;
+
   /** What {@link due} has heard since the last call. */
   abstract takeNews(): News[];
 

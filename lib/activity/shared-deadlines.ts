@@ -81,7 +81,9 @@ export class SharedDeadlines implements Deadlines {
     const reason = expiry.state === 'ended' ? expiry.reason : (tombstone?.reason ?? 'idle');
     this.tombstones.bury(sessionId, reason);
     this.finder.forget(sessionId);
-    this.announcements.tellWaiting(id, reason);
+    // Who waits for its end waits for that under its new id, as soon as that is heard of.
+    const goesOn = reason === 'replaced' && (await this.store.goesOn(id, 0));
+    if (!goesOn) this.announcements.tellWaiting(id, reason);
     await this.debts.removeBlob(sessionId);
     return reason;
   }

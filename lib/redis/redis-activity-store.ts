@@ -46,7 +46,7 @@ const FORGET_MEMBERS_MS = 24 * 3600 * 1000;
 const SOUND_AFTER_MS = 2000;
 
 /** What lies under the key of a session that has ended: reason and instant, and with which record it goes on. */
-const TOMBSTONE = /^([a-z]+)\/(\d+)(?:\/[\w-]+)?$/;
+const TOMBSTONE = /^([a-z]+)\/(\d+)(?:\/([\w-]+))?$/;
 
 /** What the script `look` answers of a shard. */
 type LookReply = [
@@ -191,6 +191,12 @@ export class RedisActivityStore extends SharedActivityStore {
   async grave(id: string): Promise<{ reason: EndReason; at: number } | undefined> {
     const [, reason, at] = TOMBSTONE.exec((await this.#get(id)) ?? '') ?? [];
     return reason === undefined ? undefined : { reason: reason as EndReason, at: Number(at) };
+  }
+
+  async goesOn(id: string, since: number): Promise<boolean> {
+    const [, , at, successor] = TOMBSTONE.exec((await this.#get(id)) ?? '') ?? [];
+    if (successor === undefined || Number(at) < since) return false;
+    return (await this.#read(successor)) !== undefined || this.goesOn(successor, since);
   }
 
   async ofUser(userId: string): Promise<FoundSession[]> {

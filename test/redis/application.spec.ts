@@ -74,6 +74,34 @@ describe('an application in two processes', () => {
     expect([await user(0, given[0]!), await user(1, given[0]!)]).toEqual([null, null]);
   });
 
+  it.each([
+    ['has never seen it', false, false],
+    ['knows it', true, false],
+    ['has heard of its new id', true, true],
+  ])(
+    'C6 C2 a sign-out with the cookie of before, on a process that %s, ends a session',
+    async (_, knows, hears) => {
+      await openWithTime();
+      const cookie = await signIn(0);
+      // The first request of a process comes before its gate.
+      expect(await user(1, knows ? cookie : '')).toBe(knows ? 'anna' : null);
+      const given = cookieIn(await call(0, 'post', '/rotate', cookie).expect(201))!;
+      const heard = () => desks[1]!.app.get(ActivityTracker).recall(idOf(cookie)) === undefined;
+      if (hears) await eventually('the new id heard of', heard, 10_000);
+      // Requests that were on their way are nobody's, and leave the browser the cookie that it has got meanwhile.
+      const late = await call(1, 'get', '/whoami', cookie).expect(200);
+      expect([late.body, cookieIn(late)]).toEqual([{ user: null }, undefined]);
+      await call(1, 'get', '/session-security/ping', cookie).expect(503);
+      expect(await user(0, given)).toBe('anna');
+      expect(cookieIn(await call(1, 'post', '/leave', cookie).expect(201))).toBeUndefined();
+      expect(await user(1, given)).toBeNull();
+      await eventually('the end heard of', async () => (await user(0, given)) === null, 10_000);
+      const { body } = await call(1, 'get', '/session-security/ping', given).expect(200);
+      expect(body).toMatchObject({ state: 'expired', reason: 'logout' });
+      await call(1, 'get', '/session-security/ping', cookie).expect(200);
+    },
+  );
+
   it('C6 C2 a sign-out under way on one process ends a session that another has given a new id', async () => {
     await openWithTime();
     const cookie = await signIn(0);

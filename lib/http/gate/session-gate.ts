@@ -254,6 +254,7 @@ export class SessionGate {
       (error, found) => {
         const session = storedSession(found);
         if (error) answer(null, withheld('unreadable', error));
+        else if (!session && this.tracker.isShared) admit();
         else if (!session) answer(null, this.#unlessBuried(sessionId, session));
         else if (this.#goesOn(sessionId, session)) {
           noteReading(session, leavingCount);
@@ -273,8 +274,14 @@ export class SessionGate {
     return successor !== undefined && this.tracker.recall(successor)?.life === marker.life;
   }
 
-  /** Reads a session that memory does not know to be alive, and gives it out only if it is. */
+  /** Reads a session that memory does not know to be alive; what goes on under an id of another process has a stand-in. */
   async #admit(sessionId: string, original: SessionStore): Promise<unknown> {
+    const session = await this.#admitHere(sessionId, original);
+    return !session && (await this.tracker.goesOnElsewhere(sessionId)) ? withheld('moved') : session;
+  }
+
+  /** Gives a session out only if it is alive. */
+  async #admitHere(sessionId: string, original: SessionStore): Promise<unknown> {
     if (await this.#graveOf(sessionId)) return this.#unlessBuried(sessionId, undefined);
     if (this.tracker.verdict(sessionId) && (await this.tracker.settle(sessionId))) return undefined;
     const session = await this.#readUpToDate(sessionId, original);

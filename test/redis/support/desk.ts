@@ -37,6 +37,12 @@ class DeskController {
     return {};
   }
 
+  @Post('leave')
+  async leave(@Req() incoming: any): Promise<object> {
+    await this.sessions.end(incoming);
+    return {};
+  }
+
   /** Gives the session another id. */
   @Post('rotate')
   async rotate(@Req() incoming: any): Promise<object> {

@@ -186,6 +186,15 @@ describe('a session that is given another id where several processes share a sto
     expect(stored()).toEqual(named('mine'));
   });
 
+  it('C6 is taken for one that goes on elsewhere only while requests may be under way', async () => {
+    await one().setLimits('old', { warnAfter: 500, expireAfter: 600 });
+    await carry(one(), 'old', 'mine');
+    await carry(one(), 'mine', 'newest');
+    expect([await one().goesOnElsewhere('new'), await other().goesOnElsewhere('old')]).toEqual([false, true]);
+    await server.advance(31);
+    expect(await other().goesOnElsewhere('old')).toBe(false);
+  });
+
   describe('whose process dies before the old id is given up', () => {
     const told: string[] = [];
     beforeEach(async () => {
@@ -254,6 +263,18 @@ describe('a session that is given another id where several processes share a sto
       await one().end('mine', 'logout');
       await server.advance(1);
       expect(told).toEqual(['old: logout']);
+    });
+
+    it('who waits is not told where the old id is asked for before the new one is heard of', async () => {
+      await carry(one(), 'old', 'mine');
+      expect(await other().settle('old')).toBe('replaced');
+      expect(await other().goesOnElsewhere('old')).toBe(true);
+      await server.advance(2);
+      expect(told).toEqual([]);
+      await one().end('mine', 'logout');
+      await server.advance(1);
+      expect(told).toEqual(['old: logout']);
+      expect(await other().goesOnElsewhere('old')).toBe(false);
     });
 
     it('who waits is told when its time is over, after it has been given yet another id', async () => {
