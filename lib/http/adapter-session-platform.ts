@@ -74,6 +74,10 @@ export class AdapterSessionPlatform extends SessionPlatform {
     this.fastify.onRotation(listener);
   }
 
+  beforeEnd(request: SessionSecurityRequest, work: () => Promise<void> | undefined): void {
+    this.#platform.beforeEnd(request, work);
+  }
+
   afterResponse(request: SessionSecurityRequest, callback: () => void): void {
     this.#platform.afterResponse(request, callback);
   }

@@ -22,6 +22,8 @@ export interface RequestState {
   endedId?: string;
   /** A session id that this request gave up: the session is carried over to the new id, or it has ended. */
   rotatedFrom?: string;
+  /** The watched session that this request had read, and gave the id of up. */
+  former?: { readonly sessionId: string; readonly life: number };
   /** With `unknown`: the session that could not be read, if the request has proved to hold it. */
   unreadId?: string;
   /** With `unknown`: the id, given up for another, of a session that the request has proved to hold. All it may do is end it. */

@@ -40,9 +40,9 @@ export class SessionEnforcer {
     this.#outcomes = new RequestOutcomes(tracker, users, platform, signIn, options, advisor, clock);
     this.#judgement = new SessionJudgement(tracker, platform, signIn, options, advisor, this.#outcomes);
     this.#settlement = new SessionSettlement(tracker, platform, signIn, users, advisor, this.#outcomes);
-    platform.onRotation((request, sessionId, through) => {
+    platform.onRotation((request, givenUp, through) => {
       const state = this.#remember(request, this.stateOf(request));
-      this.#settlement.rotate(request, state, sessionId, through);
+      this.#settlement.rotate(request, state, givenUp, through);
     });
   }
 
@@ -80,8 +80,10 @@ export class SessionEnforcer {
     asked: SignedIn | Promise<SignedIn> | undefined,
   ): Promise<RequestState> {
     // Middleware of the application has given the session another id before it was judged under the old one.
-    if (state.outcome === 'unwatched' && state.rotatedFrom !== undefined) await this.settleLast(request);
-    await this.#judgement.examine(request, state, asked);
+    const isRotated = state.rotatedFrom !== undefined || state.former !== undefined;
+    const settling = state.outcome === 'unwatched' && isRotated ? this.settleLast(request) : undefined;
+    await settling;
+    await this.#judgement.examine(request, state, settling ? undefined : asked);
     while (state.outcome !== 'unwatched' && this.#isOpen(state))
       await this.#judgement.examine(request, state);
     return state;

@@ -44,10 +44,19 @@ export interface PresentedId {
   readonly cookieName: string;
 }
 
+/** A session id that is given up for another within a request. */
+export interface GivenUpId {
+  readonly sessionId: string;
+  /** Which of its lives the request had read, if it was watched by then. */
+  readonly life: number | undefined;
+  /** There is something to go on under the other id; else it has ended meanwhile. */
+  readonly isInUse: boolean;
+}
+
 /** Told of a session id that is given up for another within a request; `through` resolves when the other is there. */
 export type RotationListener = (
   request: SessionSecurityRequest,
-  sessionId: string,
+  givenUp: GivenUpId,
   through: Promise<void>,
 ) => void;
 
@@ -88,6 +97,9 @@ export abstract class SessionPlatform {
 
   /** Who is to be told when a request gives its session id up for another. */
   abstract onRotation(listener: RotationListener): void;
+
+  /** Does the work before the response ends and the session is saved, which waits for it. */
+  abstract beforeEnd(request: SessionSecurityRequest, work: () => Promise<void> | undefined): void;
 
   /** Calls back once when the response is over, sent or aborted; at once if it is over already. */
   abstract afterResponse(request: SessionSecurityRequest, callback: () => void): void;

@@ -6,7 +6,7 @@ import type { SessionSecurityRequest } from '../options/index.js';
 import type { RequestState } from './request-state.js';
 import type { RequestOutcomes } from './request-outcomes.js';
 import { eraseMarker, readMarker } from './session-marker.js';
-import type { RequestSession, SessionAbsence, SessionPlatform } from './session-platform.js';
+import type { GivenUpId, RequestSession, SessionAbsence, SessionPlatform } from './session-platform.js';
 import type { SetupAdvisor } from './setup-advisor.js';
 import type { SignedIn, SignIn } from './sign-in.js';
 
@@ -42,10 +42,12 @@ export class SessionSettlement {
   rotate(
     request: SessionSecurityRequest,
     state: RequestState,
-    sessionId: string,
+    { sessionId, life, isInUse }: GivenUpId,
     through: Promise<void>,
   ): void {
-    state.rotatedFrom = sessionId;
+    if (isInUse) state.rotatedFrom = sessionId;
+    if (life !== undefined) state.former = { sessionId, life };
+    this.platform.beforeEnd(request, () => this.settle(request, state)?.catch(() => undefined));
     // Raw handlers pass no interceptor, callbacks may come after it, and handlers may throw: then the end of the response
     // settles it; but a browser that gives up may end the response before the new id is there.
     this.platform.afterResponse(
@@ -109,7 +111,7 @@ export class SessionSettlement {
     if (watched && isSameUser(watched.userId, signedIn.userId)) return;
     const withdrawal = found ?? (former && this.tracker.withdrawal(former.sessionId, former.life));
     if (withdrawal && isSameUser(withdrawal.userId, signedIn.userId))
-      return this.#drop(request, present, withdrawal);
+      return this.#drop(request, state, present, withdrawal);
     if (!(await this.outcomes.start(request, present, state, signedIn.userId))) this.platform.letGo(request);
   }
 
@@ -154,11 +156,14 @@ export class SessionSettlement {
    */
   async #drop(
     request: SessionSecurityRequest,
+    state: RequestState,
     session: RequestSession,
     { reason }: Withdrawal,
   ): Promise<void> {
     this.platform.letGo(request);
     await this.tracker.end(session.id, reason ?? 'revoked');
+    // Middleware has done it, and handlers are still to come.
+    if (state.outcome === 'unwatched') this.outcomes.abandon(request, state, session.id);
   }
 
   /**
@@ -185,9 +190,11 @@ function leaves({ user }: SessionSecurityRequest, session: RequestSession | Sess
 
 /** The session with which a request came, if it has been given up for one that does not go on with it. */
 function formerOf(
-  { outcome, sessionId, life }: RequestState,
+  { outcome, sessionId, life, former }: RequestState,
   { id, data }: RequestSession,
-): { readonly sessionId: string; readonly life: number } | undefined {
+): RequestState['former'] {
+  if (readMarker(data)) return undefined;
+  if (former) return former;
   if (outcome !== 'watched' || sessionId === undefined || life === undefined) return undefined;
-  return sessionId === id || readMarker(data) ? undefined : { sessionId, life };
+  return sessionId === id ? undefined : { sessionId, life };
 }

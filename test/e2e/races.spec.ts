@@ -4,7 +4,7 @@ import { type CanActivate, Controller, Get, Injectable, Post, Req, Res } from '@
 import { APP_GUARD } from '@nestjs/core';
 import { ActivityTracker } from '../../lib/activity/activity-tracker.js';
 import { Passive, SessionSecurityService } from '../../lib/index.js';
-import { dataOf, interceptEarly, rawOf } from '../support/adapters.js';
+import { dataOf, interceptEarly, onExpress, rawOf, serveRawSlowly } from '../support/adapters.js';
 import { type HeldCall, HeldStore, isRecord, isSession } from '../support/held-store.js';
 import { VirtualClock } from '../support/virtual-clock.js';
 import { type Browser, WatchedApp, type WatchedAppOptions } from '../support/watched-app.js';
@@ -558,8 +558,9 @@ describe('no race makes two of one, or one of two', () => {
 
   const takingAlong = async (
     path: string,
+    options?: WatchedAppOptions,
   ): Promise<{ browser: Browser; slow: Browser; done: () => Promise<unknown> }> => {
-    await open();
+    await open(options);
     const browser = await desk.signedIn();
     const slow = browser.copy();
     const taking = slow.post(path).then();
@@ -575,7 +576,49 @@ describe('no race makes two of one, or one of two', () => {
     expect(Object.values(desk.stored()).filter(({ user }) => user)).toEqual([]);
   };
 
+  const takeAlong = async (request: DeskRequest, pass: 'before' | 'after'): Promise<object> => {
+    const { user } = request.session;
+    if (pass === 'before') await door.pass();
+    await new Promise<void>((resolve) => request.session.regenerate(resolve));
+    if (user) request.session.user = user;
+    if (pass === 'after') await door.pass();
+    return { user };
+  };
+
+  /** Handlers that no guard and no interceptor sees. */
+  const RAW: WatchedAppOptions = {
+    configure: (app, useSession) => {
+      useSession();
+      serveRawSlowly<DeskRequest>(app, '/raw-take-along-slowly', (request) => takeAlong(request, 'before'));
+      serveRawSlowly<DeskRequest>(app, '/raw-take-along-and-wait', (request) => takeAlong(request, 'after'));
+    },
+  };
+
   describe.each(WITHDRAWALS)('%s is final', (_, end) => {
+    it('for a raw handler that takes the user along under another id later', async () => {
+      const { browser, slow, done } = await takingAlong('/raw-take-along-slowly', RAW);
+      await end(browser);
+      await done();
+      await expectNobody([browser, slow], 1);
+    });
+
+    onExpress('for middleware that takes the user along before the session has been judged', async () => {
+      const { browser, slow, done } = await takingAlong('/guest', {
+        configure: (app, useSession) => {
+          useSession();
+          app.use('/guest', (request: DeskRequest, _response: unknown, next: () => void) => {
+            void takeAlong(request, 'before').then(next);
+          });
+          app.use('/guest', (request: DeskRequest, response: { json(body: object): void }) =>
+            response.json({ user: request.session.user ?? null }),
+          );
+        },
+      });
+      await end(browser);
+      await done();
+      await expectNobody([browser, slow], 1);
+    });
+
     it.each(['/take-along-slowly', '/take-along-and-send'])(
       'for a handler that takes the user along under another id later: %s',
       async (path) => {
@@ -593,10 +636,10 @@ describe('no race makes two of one, or one of two', () => {
     ['/logout', 201],
     ['/start-over', 201],
   ])('a sign-out with the cookie of before a rotation is final: %s', (signOut, status) => {
-    it.each(['/rotate-and-wait', '/take-along-and-wait'])(
+    it.each(['/rotate-and-wait', '/take-along-and-wait', '/raw-take-along-and-wait'])(
       'while the rotation is being answered: %s',
       async (path) => {
-        const { browser, slow, done } = await takingAlong(path);
+        const { browser, slow, done } = await takingAlong(path, RAW);
         await browser.post(signOut).expect(status);
         await done();
         await expectNobody([browser, slow], 1);

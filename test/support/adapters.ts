@@ -106,6 +106,19 @@ export function serveRaw(
   else fastifyOf(app).get(path, (request) => Promise.resolve(handler(early(request))));
 }
 
+/** As {@link serveRaw}, for a handler that takes its time and is handed the request itself. */
+export function serveRawSlowly<RawRequest>(
+  app: INestApplication,
+  path: string,
+  handler: (request: RawRequest) => Promise<object>,
+): void {
+  if (ADAPTER === 'express') {
+    app.use(path, (request: Request, response: Response, next: (error?: unknown) => void) => {
+      void handler(request as RawRequest).then((answer) => response.json(answer), next);
+    });
+  } else fastifyOf(app).post(path, (request) => handler(request as RawRequest));
+}
+
 /** What the application does with requests before the module sees them: it hands them on, or answers nothing and ends them. */
 export function interceptEarly(
   app: INestApplication,

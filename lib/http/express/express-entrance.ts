@@ -9,10 +9,6 @@ import { ExpressSessionPlatform, type ExpressSessionRequest } from './express-se
 
 type Next = (error?: unknown) => void;
 
-interface EndingResponse extends ResponseHeaders {
-  end(...given: unknown[]): unknown;
-}
-
 /** What is used of Nest's adapter to Express. */
 interface ExpressApplication {
   use(handler: unknown): unknown;
@@ -37,17 +33,17 @@ export class ExpressEntrance {
     application.use(this.refusePing);
   }
 
-  readonly use = (request: SessionSecurityRequest, response: EndingResponse, next: Next): void => {
+  readonly use = (request: ExpressSessionRequest, _response: unknown, next: Next): void => {
     const state = this.enforcer.enforce(request);
-    if (state instanceof Promise) state.then((found) => this.#goOn(request, response, found, next), next);
-    else this.#goOn(request, response, state, next);
+    if (state instanceof Promise) state.then((found) => this.#goOn(request, found, next), next);
+    else this.#goOn(request, state, next);
   };
 
   /** The session library could not read the very first session, before its store was guarded. */
   readonly useOnError = (
     error: unknown,
     request: ExpressSessionRequest,
-    response: EndingResponse,
+    response: unknown,
     next: Next,
   ): void => {
     if (!this.platform.couldNotRead(request, error)) return next(error);
@@ -69,26 +65,8 @@ export class ExpressEntrance {
    * Who came as nobody may be signed in by a callback, when the handler has long returned, or by one that ends the response
    * itself. So it is looked once more before the response ends, and with that the session is saved.
    */
-  #goOn(
-    request: SessionSecurityRequest,
-    response: EndingResponse,
-    { outcome }: RequestState,
-    next: Next,
-  ): void {
-    if (outcome !== 'watched') settleBeforeEnd(response, () => this.enforcer.settleLast(request));
+  #goOn(request: ExpressSessionRequest, { outcome }: RequestState, next: Next): void {
+    if (outcome !== 'watched') this.platform.beforeEnd(request, () => this.enforcer.settleLast(request));
     next();
   }
-}
-
-function settleBeforeEnd(response: EndingResponse, settle: () => Promise<void> | undefined): void {
-  const end = response.end.bind(response);
-  let settling = false;
-  response.end = (...given) => {
-    if (settling) return end(...given);
-    settling = true;
-    const settled = settle();
-    if (!settled) return end(...given);
-    void settled.then(() => end(...given));
-    return response;
-  };
 }

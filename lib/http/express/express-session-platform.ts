@@ -20,6 +20,7 @@ export interface ExpressSessionRequest extends SessionSecurityRequest {
   sessionStore?: GeneratingStore | undefined;
   res?: ResponseHeaders & {
     readonly destroyed?: boolean;
+    end(...given: unknown[]): unknown;
     once(event: 'close', callback: () => void): unknown;
   };
   readonly secure?: boolean;
@@ -123,6 +124,20 @@ export class ExpressSessionPlatform extends SessionPlatform {
 
   onRotation(listener: RotationListener): void {
     this.gate.onRotation = listener;
+  }
+
+  beforeEnd({ res: response }: ExpressSessionRequest, work: () => Promise<void> | undefined): void {
+    if (!response) return;
+    const end = response.end.bind(response);
+    let working = false;
+    response.end = (...given) => {
+      if (working) return end(...given);
+      working = true;
+      const done = work();
+      if (!done) return end(...given);
+      void done.then(() => end(...given));
+      return response;
+    };
   }
 
   afterResponse(request: ExpressSessionRequest, callback: () => void): void {

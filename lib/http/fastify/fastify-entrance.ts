@@ -92,8 +92,8 @@ export class FastifyEntrance {
    */
   readonly #settle: PayloadHook = (request, _reply, _payload, done) => {
     this.platform.dateReading(request);
-    const settling =
-      this.enforcer.stateOf(request).outcome === 'watched' ? undefined : this.enforcer.settleLast(request);
+    const { outcome: before, former } = this.enforcer.stateOf(request);
+    const settling = before === 'watched' && !former ? undefined : this.enforcer.settleLast(request);
     const goOn = (): void => {
       const { outcome } = this.enforcer.stateOf(request);
       if (outcome === 'ended' || outcome === 'turned-away') this.platform.keepCookie(request);

@@ -195,6 +195,11 @@ export class FastifySessionPlatform extends SessionPlatform {
     this.gate.onRotation = listener;
   }
 
+  /** The module's own hook settles before each reply to a request that has given its session id up. */
+  beforeEnd(): void {
+    // Nothing is left to be done.
+  }
+
   afterResponse(request: FastifySessionRequest, callback: () => void): void {
     const response = request[REPLY]?.raw;
     if (response?.destroyed) callback();

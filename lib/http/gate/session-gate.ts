@@ -230,11 +230,14 @@ export class SessionGate {
     sessionId: string | undefined,
     through: Promise<void>,
   ): SessionStore['destroy'] | undefined {
-    const isOwn = sessionId !== undefined && withholdingOf(request.session) !== 'moved';
+    const session = request.session as Record<string, unknown> | null | undefined;
+    const isOwn = sessionId !== undefined && withholdingOf(session) !== 'moved';
     if (!isOwn) return (_, callback) => callback?.();
-    if (!this.tracker.isInUse(sessionId)) return undefined;
-    this.tracker.rotate(sessionId);
-    this.onRotation(request, sessionId, through);
+    const isInUse = this.tracker.isInUse(sessionId);
+    const life = session ? readMarker(session)?.life : undefined;
+    if (isInUse) this.tracker.rotate(sessionId);
+    if (isInUse || life !== undefined) this.onRotation(request, { sessionId, life, isInUse }, through);
+    if (!isInUse) return undefined;
     return (id, callback) => {
       void this.tracker.removeBlob(id).then(() => afterwards(() => callback?.()));
     };
