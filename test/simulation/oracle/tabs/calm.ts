@@ -18,11 +18,13 @@ export class Calm {
     this.#open.add(request);
   }
 
-  heard(request: PageRequest, reply: Reply | undefined, at: number): void {
+  /** Whether it was answered well. */
+  heard(request: PageRequest, reply: Reply | undefined, at: number): boolean {
     this.#open.delete(request);
     const isGood = reply?.status === 200 && Object.hasOwn(Object(reply.body), 'owner');
     if (!isGood || at > request.sentAt + QUICK_MS) this.#troubledAt = at;
     else this.#answeredAt = at;
+    return isGood;
   }
 
   /** A page is gone. What it had asked for before is lost to the others, who were waiting for it too. */

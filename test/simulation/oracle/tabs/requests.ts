@@ -1,6 +1,6 @@
 import type { PageRequest } from '../../world/browser/desktop.js';
 import type { SeenPage } from './seen-page.js';
-import { LONGEST_DELAY_MS, SLACK_MS, type TabHistory } from './tab-history.js';
+import { SLACK_MS, type TabHistory } from './tab-history.js';
 
 /** Nobody asks this often within a second. */
 const MOST_REQUESTS_A_SECOND = 8;
@@ -37,10 +37,7 @@ export class Requests {
     if (!told || seen.shownSince === undefined || isNews) return;
     const leadMs = Math.min(5000, told.warnAfterMs / 25);
     const earlyMs = told.heardWarnsAt - leadMs - this.history.at;
-    const isNewcomer = [...this.history.pages.values()].some(
-      ({ owner, openedAt }) => owner !== seen.owner || openedAt > this.history.at - 3 * LONGEST_DELAY_MS,
-    );
-    if (earlyMs > SLACK_MS && !isNewcomer && this.history.hasHeard(seen, told))
+    if (earlyMs > SLACK_MS && !this.history.hasDoubts(seen) && this.history.hasHeard(seen, told))
       this.history.break('costs nothing', `${seen.title} asks ${earlyMs} ms before there is a need`);
   }
 

@@ -7,6 +7,8 @@ export class SeenPage {
   owner: string | undefined;
   /** When it was last answered that its session lives. */
   heardAt = -Infinity;
+  /** When it last asked in vain. */
+  failedAt = -Infinity;
   /** Its content may be seen, and is somebody's. */
   shownSince: number | undefined;
   warnedSince: number | undefined;

@@ -34,6 +34,8 @@ export class TabHistory {
   over: PageRequest | undefined;
   cookieSince = 0;
   cookie: string | undefined;
+  /** By owner: when the last page of theirs went away. */
+  readonly #leftAt = new Map<string, number>();
   readonly #calm = new Calm();
   #stirredAt = -Infinity;
   /** Since when server and limits are what they are. */
@@ -55,6 +57,8 @@ export class TabHistory {
   }
 
   gone(page: Page): void {
+    const owner = this.pages.get(page)?.owner;
+    if (owner !== undefined) this.#leftAt.set(owner, this.at);
     this.pages.delete(page);
     this.#calm.gone(page, this.at);
   }
@@ -72,8 +76,9 @@ export class TabHistory {
   }
 
   heard(request: PageRequest, reply: Reply | undefined): void {
-    this.#calm.heard(request, reply, this.at);
+    const isGood = this.#calm.heard(request, reply, this.at);
     const seen = this.pages.get(request.page);
+    if (seen && !isGood) seen.failedAt = this.at;
     // What was asked for before a page was cached is not believed by it afterwards.
     if (!seen || !reply || request.sentAt < request.page.restoredAt) return;
     const status = (reply.body ?? {}) as SessionStatus;
@@ -148,6 +153,15 @@ export class TabHistory {
 
   lastActivityOf(owner: string | undefined): number {
     return this.activities.findLast(({ seen }) => seen.owner === owner)?.at ?? -Infinity;
+  }
+
+  /** A page of somebody else, or one that has just been opened, has made this one doubt whose session it is. */
+  hasDoubts(seen: SeenPage): boolean {
+    const since = this.at - 3 * LONGEST_DELAY_MS;
+    return (
+      [...this.pages.values()].some(({ owner, openedAt }) => owner !== seen.owner || openedAt > since) ||
+      [...this.#leftAt].some(([owner, leftAt]) => owner !== seen.owner && leftAt > since)
+    );
   }
 
   lastMomentMs(told: ToldTimes): number {

@@ -43,6 +43,8 @@ export class TabWarnings {
     };
     scheduler.after(CALLED_OFF_WITHIN_MS, 'the oracle looks', () => check(others, ''));
     scheduler.after(LONGEST_DELAY_MS, 'the oracle looks', () => {
+      // Nobody tells a lonely page that the server, which it has asked in vain, is back.
+      if (!this.history.desktop.hasChannels && seen.failedAt > seen.heardAt) return;
       if (this.history.isUndisturbed(at) && this.history.lives(told.life) && !told.isFinal)
         check([seen], ', and that is told');
     });
