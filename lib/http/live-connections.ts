@@ -28,6 +28,7 @@ export type LiveConnection = { once(event: string, listener: () => void): unknow
 );
 
 interface Watched {
+  readonly connection: LiveConnection;
   readonly request: SessionSecurityRequest;
   /** When the session of the request has been read. */
   readonly read: Promise<void>;
@@ -54,7 +55,7 @@ export class LiveConnections {
     // It may be closed while its session is still being read.
     for (const event of ['close', 'disconnect']) connection.once(event, () => waiting.unsubscribe());
     const read = readSession ? sessionRead(request, readSession) : Promise.resolve();
-    const watched = { request, read };
+    const watched = { connection, request, read };
     this.#watched.set(connection, watched);
     // What subscriptions of GraphQL know is the request alone.
     this.#watched.set(request, watched);
@@ -70,6 +71,12 @@ export class LiveConnections {
         close(connection, CLOSINGS.unread);
       },
     );
+  }
+
+  /** Closes a connection that may be opened again: whether its session lives cannot be told any more. */
+  giveUp(connectionOrRequest: object): void {
+    const watched = this.#watched.get(connectionOrRequest);
+    if (watched) close(watched.connection, CLOSINGS.undecided);
   }
 
   /**

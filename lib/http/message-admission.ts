@@ -1,7 +1,10 @@
 import { type CanActivate, type ExecutionContext, Injectable, type Type, UseGuards } from '@nestjs/common';
 import { DiscoveryService, Reflector } from '@nestjs/core';
+import { ActivityTracker } from '../activity/activity-tracker.js';
+import { StoreFailure } from '../activity/store-calls.js';
 import { LiveConnections } from './live-connections.js';
 import { RequestClassifier } from './request-classifier.js';
+import type { RequestState } from './request-state.js';
 import { SessionEnforcer } from './session-enforcer.js';
 
 /** What `@WebSocketGateway()` leaves on a class; its package need not be installed. */
@@ -28,6 +31,7 @@ export class MessageAdmission {
   constructor(
     private readonly connections: LiveConnections,
     private readonly enforcer: SessionEnforcer,
+    private readonly tracker: ActivityTracker,
     private readonly classifier: RequestClassifier,
     private readonly reflector: Reflector,
     discovery: DiscoveryService,
@@ -45,10 +49,26 @@ export class MessageAdmission {
   async admit(context: ExecutionContext, connection: object): Promise<boolean> {
     const request = await this.connections.requestOf(connection);
     if (!request) return true;
-    const { outcome } = await this.enforcer.enforce(request);
-    if (outcome !== 'watched') return false;
+    if (!this.#isAdmitted(connection, await this.enforcer.enforce(request))) return false;
     if (this.classifier.isActivity(context)) await this.enforcer.touch(request);
-    return this.enforcer.stateOf(request).outcome === 'watched';
+    return this.#isAdmitted(connection, this.enforcer.stateOf(request));
+  }
+
+  /** Connections stay open for hours, so what was found when they were opened may be of before an outage of the store. */
+  #isAdmitted(connection: object, { outcome, sessionId }: RequestState): boolean {
+    // Nothing more will be known of the session by the request that opened this one.
+    if (outcome === 'unknown') this.connections.giveUp(connection);
+    return outcome === 'watched' && sessionId !== undefined && this.#isTrusted(sessionId);
+  }
+
+  #isTrusted(sessionId: string): boolean {
+    try {
+      this.tracker.requireTrust(sessionId);
+      return true;
+    } catch (error) {
+      if (error instanceof StoreFailure) return false;
+      throw error;
+    }
   }
 
   #isGateway(metatype: unknown): metatype is Type {

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import type { IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { afterEach, describe, expect, it } from '@jest/globals';
+import { afterEach, describe, expect, it, jest } from '@jest/globals';
 import { Signer } from '@fastify/cookie';
 import type { Type } from '@nestjs/common';
 import { IoAdapter } from '@nestjs/platform-socket.io';
@@ -10,6 +10,8 @@ import { type OnGatewayConnection, SubscribeMessage, WebSocketGateway } from '@n
 import { MemoryStore } from 'express-session';
 import { io, type Socket } from 'socket.io-client';
 import { WebSocket } from 'ws';
+import { ActivityTracker } from '../../lib/activity/activity-tracker.js';
+import { StoreFailure } from '../../lib/activity/store-calls.js';
 import { type LiveConnection, Passive, type SessionReader, SessionSecurityService } from '../../lib/index.js';
 import { cookieOf, onExpress, onFastify, SECRET, socketReader } from '../support/adapters.js';
 import { type Browser, WatchedApp } from '../support/watched-app.js';
@@ -52,6 +54,16 @@ class CarelessGateway {
   @SubscribeMessage('position')
   position(): object {
     return { event: 'answer', data: 'position' };
+  }
+}
+
+/** A store that answers errors for as long as it is away. */
+class BreakableStore extends MemoryStore {
+  isAway = false;
+
+  override get(...[sessionId, callback]: Parameters<MemoryStore['get']>): void {
+    if (this.isAway) setImmediate(callback, new Error('the store is away'));
+    else super.get(sessionId, callback);
   }
 }
 
@@ -158,11 +170,7 @@ describe('V4 a WebSocket', () => {
   });
 
   it('V4 is closed with 1013, not as ended, when the store fails or its session has just been given another id', async () => {
-    const store = new MemoryStore();
-    const get = store.get.bind(store);
-    let isAway = false;
-    store.get = (sessionId, callback) =>
-      isAway ? void setImmediate(callback, new Error('the store is away')) : get(sessionId, callback);
+    const store = new BreakableStore();
     await start(WardGateway, WsAdapter, true, store);
     const browser = await desk.signedIn();
     const early = browser.copy();
@@ -172,9 +180,9 @@ describe('V4 a WebSocket', () => {
         once(new WebSocket(`ws://127.0.0.1:${port()}`, { headers: { cookie: by.cookieHeader } }), 'close'),
       );
     expect(await opened(early)).toBe(1013);
-    isAway = true;
+    store.isAway = true;
     expect(await opened(browser)).toBe(1013);
-    isAway = false;
+    store.isAway = false;
     expect(await ask(await openSocket(browser), 'position')).toEqual({ event: 'answer', data: 'position' });
     await browser.post('/logout').expect(201);
     expect([await opened(early), await opened(browser)]).toEqual([1008, 1008]);
@@ -236,6 +244,34 @@ describe('V4 a WebSocket', () => {
     ended.send(JSON.stringify({ event: 'position', data: null }));
     await ask(staying, 'position');
     expect(answers).toEqual([]);
+  });
+
+  it('V4 reaches no handler while a shared store is away for longer than its grace, and goes on afterwards', async () => {
+    await start(WardGateway);
+    const socket = await openSocket(await desk.signedIn());
+    await ask(socket, 'position');
+    // As the engine says it then.
+    const trust = jest.spyOn(desk.app.get(ActivityTracker), 'requireTrust').mockImplementation(() => {
+      throw new StoreFailure('the store is away');
+    });
+    for (const event of ['position', 'note'])
+      expect(await ask(socket, event)).toEqual({ event: 'exception', data: expect.anything() });
+    trust.mockRestore();
+    expect(await ask(socket, 'position')).toEqual({ event: 'answer', data: 'position' });
+  });
+
+  it('V4 is closed with 1013 by the first message for which the store cannot say whether its session lives', async () => {
+    const store = new BreakableStore();
+    await start(WardGateway, WsAdapter, true, store);
+    const socket = await openSocket(await desk.signedIn());
+    const closing = once(socket, 'close');
+    // By memory it is over, which only the store can confirm.
+    desk.clock.jump(11);
+    store.isAway = true;
+    socket.send(JSON.stringify({ event: 'position', data: null }));
+    expect(await codeOf(closing)).toBe(1013);
+    store.isAway = false;
+    expect(desk.log.of('end')).toEqual([]);
   });
 
   it('V4 is left alone where the application does not ask for it', async () => {

@@ -170,7 +170,7 @@ export class ServerProcess implements Caller, Inhabitant {
       notice,
       platform,
       advisor,
-      new MessageAdmission(new LiveConnections(), enforcer, classifier, reflector, discovery),
+      new MessageAdmission(new LiveConnections(), enforcer, this.tracker, classifier, reflector, discovery),
       options,
     );
     this.interceptor = new SessionSecurityInterceptor(enforcer, platform);
