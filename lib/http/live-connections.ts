@@ -24,7 +24,8 @@ export const CLOSINGS = {
 
 /** A WebSocket of `ws`, or a socket of socket.io, as a gateway is handed it. */
 export type LiveConnection = { once(event: string, listener: () => void): unknown } & (
-  { close(code: number, reason: string): unknown } | { disconnect(close: boolean): unknown }
+  | { close(code: number, reason: string): unknown }
+  | { disconnect(close: boolean): unknown; readonly conn?: { close(): unknown } }
 );
 
 interface Watched {
@@ -102,6 +103,8 @@ function sessionRead(request: SessionSecurityRequest, readSession: SessionReader
 }
 
 function close(connection: LiveConnection, { code, reason }: Closing): void {
-  if ('disconnect' in connection) connection.disconnect(true);
-  else connection.close(code, reason);
+  if (!('disconnect' in connection)) connection.close(code, reason);
+  // A client of socket.io that has been disconnected stays so; one that has lost its connection opens another.
+  else if (code === TRY_AGAIN_LATER && connection.conn) connection.conn.close();
+  else connection.disconnect(true);
 }

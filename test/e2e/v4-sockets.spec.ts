@@ -8,7 +8,7 @@ import { IoAdapter } from '@nestjs/platform-socket.io';
 import { WsAdapter } from '@nestjs/platform-ws';
 import { type OnGatewayConnection, SubscribeMessage, WebSocketGateway } from '@nestjs/websockets';
 import { MemoryStore } from 'express-session';
-import { io, type Socket } from 'socket.io-client';
+import { io, type ManagerOptions, type Socket, type SocketOptions } from 'socket.io-client';
 import { WebSocket } from 'ws';
 import { ActivityTracker } from '../../lib/activity/activity-tracker.js';
 import { StoreFailure } from '../../lib/activity/store-calls.js';
@@ -283,14 +283,34 @@ describe('V4 a WebSocket', () => {
 });
 
 describe('V4 a socket of socket.io', () => {
-  const connect = (browser: Browser): Socket =>
+  const connect = (browser: Browser, options: Partial<SocketOptions & ManagerOptions> = {}): Socket =>
     io(`http://127.0.0.1:${port()}`, {
       extraHeaders: { cookie: browser.cookieHeader },
       transports: ['websocket'],
       reconnection: false,
+      ...options,
     });
   const told = (socket: Socket, event: string): Promise<unknown> =>
     new Promise((resolve) => socket.once(event, resolve));
+
+  it('V4 comes back by itself where its session could not be read at first', async () => {
+    await start(WardGateway, IoAdapter);
+    const browser = await desk.signedIn();
+    const reading = readSession;
+    readSession = (_request, _response, next) => {
+      readSession = reading;
+      next(new Error('the store is away'));
+    };
+    const socket = connect(browser, { reconnection: true, reconnectionDelay: 10 });
+    const disconnected = told(socket, 'disconnect');
+    await told(socket, 'connect');
+    const answered = told(socket, 'answer');
+    expect(await disconnected).toBe('transport close');
+    await told(socket, 'connect');
+    socket.emit('position');
+    expect(await answered).toBe('position');
+    socket.close();
+  });
 
   it('V4 is disconnected when its session expires', async () => {
     await start(WardGateway, IoAdapter);
