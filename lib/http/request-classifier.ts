@@ -75,7 +75,7 @@ function matcherOf(rule: PassiveRule): Matcher {
   if (typeof rule === 'function') return (request) => rule(request);
   if (rule instanceof RegExp)
     return (_, paths) => paths.some((path) => new RegExp(rule, rule.flags.replace(/[gy]/g, '')).test(path));
-  const matches = match(rule, { trailing: true });
+  const matches = match(rule, { trailing: true, decode: false });
   return (_, paths) => paths.some((path) => matches(path) !== false);
 }
 
