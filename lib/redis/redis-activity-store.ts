@@ -196,7 +196,7 @@ export class RedisActivityStore extends SharedActivityStore {
   async goesOn(id: string, since: number): Promise<boolean> {
     const [, , at, successor] = TOMBSTONE.exec((await this.#get(id)) ?? '') ?? [];
     if (successor === undefined || Number(at) < since) return false;
-    return (await this.#read(successor)) !== undefined || this.goesOn(successor, since);
+    return (await this.#readOnwards(successor)) !== undefined;
   }
 
   async ofUser(userId: string): Promise<FoundSession[]> {
@@ -209,15 +209,15 @@ export class RedisActivityStore extends SharedActivityStore {
       ),
     );
     const ids = ((await Promise.all(indexes)) as string[][]).flat();
-    const sessions: FoundSession[] = [];
+    // By record, because one that is given another id meanwhile may be found under both.
+    const sessions = new Map<string, FoundSession>();
     for (const batch of chunks(ids, TOUCH_BATCH)) {
-      const found = await Promise.all(batch.map((id) => this.#read(id).catch(forgiveCorrupt)));
+      const found = await Promise.all(batch.map((id) => this.#readOnwards(id).catch(forgiveCorrupt)));
       // The tag in the index may be shared by users.
-      sessions.push(
-        ...found.filter((session) => session?.record.userId === userId).map((session) => session!),
-      );
+      for (const session of found)
+        if (session?.record.userId === userId) sessions.set(session.record.id, session);
     }
-    return sessions;
+    return [...sessions.values()];
   }
 
   async due(_now: number, limit: number): Promise<{ due: DueRecord[]; more: boolean }> {
@@ -311,6 +311,14 @@ export class RedisActivityStore extends SharedActivityStore {
     const { record, sealedId } = stored;
     const sessionId = sealedId === undefined ? undefined : this.#sealed.open(id, sealedId);
     return { record: this.#withSlack(record), ...(sessionId === undefined ? {} : { sessionId }) };
+  }
+
+  /** The session, under whichever id it goes on by now. */
+  async #readOnwards(id: string): Promise<FoundSession | undefined> {
+    const session = await this.#read(id);
+    if (session) return session;
+    const [, , , successor] = TOMBSTONE.exec((await this.#get(id)) ?? '') ?? [];
+    return successor === undefined ? undefined : this.#readOnwards(successor);
   }
 
   async #get(id: string): Promise<string | null> {

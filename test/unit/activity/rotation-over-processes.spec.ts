@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { ActivityTracker } from '../../../lib/activity/activity-tracker.js';
 import { SessionReferences } from '../../../lib/activity/session-reference.js';
+import { UserSessions } from '../../../lib/activity/user-sessions.js';
 import { WatchedSessions } from '../../../lib/activity/watched-sessions.js';
 import { RedisActivityStore } from '../../../lib/redis/index.js';
 import { VirtualClock } from '../../../lib/testing/index.js';
@@ -13,6 +14,7 @@ const SHARDS = 4;
 /** A process, with its connection to Redis. */
 interface Process {
   readonly tracker: ActivityTracker;
+  readonly users: UserSessions;
   /** Commands that do not reach Redis. */
   isCut: (command: readonly string[]) => boolean;
   /** Commands whose answer does not come back. */
@@ -36,7 +38,10 @@ describe('a session that is given another id where several processes share a sto
       });
     const store = new RedisActivityStore({ client: { sendCommand: send }, shards: SHARDS });
     const clock = store.synchronize(server);
-    const process: Process = { tracker: undefined as never, isCut: never, isUnanswered: never };
+    const process: Process = {
+      ...{ tracker: undefined as never, users: undefined as never },
+      ...{ isCut: never, isUnanswered: never },
+    };
     store.connect({ secret: SECRET, references, flushIntervalMs: 1000 });
     await store.open();
     const blobs = { destroy: (sessionId: string) => Promise.resolve(void removed.add(sessionId)) };
@@ -44,7 +49,9 @@ describe('a session that is given another id where several processes share a sto
     const tracker = new ActivityTracker(store, watched, blobs, references, clock, 1000, 30_000);
     await tracker.open();
     tracker.recover();
-    return Object.assign(process, { tracker });
+    const allowance = { maxSessionsPerUser: null, onTooManySessions: 'end-oldest' } as const;
+    const users = new UserSessions(tracker, store, watched, references, clock, allowance);
+    return Object.assign(process, { tracker, users });
   };
 
   beforeEach(async () => {
@@ -184,6 +191,22 @@ describe('a session that is given another id where several processes share a sto
     await server.advance(1);
     expect(await other().carry('old', 'theirs')).toBe(false);
     expect(stored()).toEqual(named('mine'));
+  });
+
+  it('C2 is ended with all of its user while it is being given another id', async () => {
+    const [id, newId] = named('old', 'mine') as [string, string];
+    await other().start('second', { userId: 'anna', limits: LIMITS });
+    // Between the look into the index and the look at the record.
+    processes[1]!.isCut = (command) => {
+      const record = redis.shardOf(id).records.get(id);
+      if (record && command[0] === 'GET') {
+        redis.shardOf(newId).start(newId, record.lastActivityAt, record.constants, 1000, true);
+        redis.shardOf(id).move(id, newId);
+      }
+      return false;
+    };
+    expect(await processes[1]!.users.endAll('anna', 'revoked')).toBe(2);
+    expect(stored()).toEqual([]);
   });
 
   it('C6 is taken for one that goes on elsewhere only while requests may be under way', async () => {
