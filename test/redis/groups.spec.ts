@@ -125,6 +125,31 @@ describe('V3 groups of handlers', () => {
     expect(JSON.stringify(published)).not.toContain('"sid"');
   });
 
+  it('an event that cannot be set aside stays in hand, until it can', async () => {
+    jest.spyOn(Logger.prototype, 'error').mockImplementation(() => undefined);
+    for (const shard of [0, 1]) await server.command('SET', `ss:{${shard}}:x`, 'no stream');
+    const member = await join({ maxDeliveries: 1, takeOverAfter: 0.1 });
+    let tries = 0;
+    member.store.deliver(GROUP, () => {
+      tries++;
+      return Promise.reject(new Error('the mail server is away'));
+    });
+    await founded();
+    await member.start('sid', 5, 10, 'anna');
+    await lookUntil(() => tries > 0);
+    // Taken up again, and in vain.
+    const deliveries = async (): Promise<number> => {
+      const left = await Promise.all(
+        [0, 1].map((shard) => server.command('XPENDING', `ss:{${shard}}:e`, GROUP, '-', '+', '1')),
+      );
+      return (left as [string, string, number, number][][]).flat()[0]![3];
+    };
+    await lookUntil(async () => (await deliveries()) > 2);
+    for (const shard of [0, 1]) await server.command('DEL', `ss:{${shard}}:x`);
+    await lookUntil(async () => (await lettersAside()).length === 1 && (await pending()) === 0);
+    expect(tries).toBe(1);
+  });
+
   it('a handler that hangs is given up, tried again and set aside; others are not held up', async () => {
     jest.spyOn(Logger.prototype, 'error').mockImplementation(() => undefined);
     const member = await join({ maxDeliveries: 2 });

@@ -134,7 +134,7 @@ export class RedisModel {
     retry: ([stream], [group, consumer, entryId]) =>
       this.#group(stream!, group!).retry(group!, consumer!, entryId!),
     // What is set aside is for people to read: nothing of the store looks at it.
-    'set-aside': ([stream], [group, entryId]) => this.#shard(stream!).stream.acknowledge(group!, [entryId!]),
+    'set-aside': ([stream], [group, entryId]) => this.#group(stream!, group!).acknowledge(group!, [entryId!]),
     'leave-group': ([stream], [group, consumer]) => this.#shard(stream!).stream.leave(group!, consumer!),
     trim: ([clock], [age]) => {
       // Entries are numbered by the server's own clock.
