@@ -39,10 +39,13 @@ export class Deeds {
     if (visit.plan.errand === 'signIn') this.#giveUp(sessionId);
     const isSignOut = visit.plan.errand === 'logOut' || visit.plan.errand === 'end';
     const heirs = this.truth.history.heirs(sessionId);
+    const families = [servedAs, this.truth.history.bySessionId(sessionId)].map((life) => life?.family);
     for (const life of this.truth.history.families(heirs)) {
       // What parallel rotations made of the same session ends with it, one after the other.
       const bindsFrom = isSettledLater || !heirs.includes(life) ? Infinity : this.truth.at + 0.5;
       const claim = { reasons, bindsFrom, dueFrom: Infinity };
+      // Who has signed in since, under an id that was made of this one, has nothing to do with the session of before.
+      if (!families.includes(life.family)) continue;
       // To sign out is to destroy whatever the session's id leads to, as the session library itself would: who is just
       // signing in there has no session either. The id is dead from then on, and nobody can begin under it.
       if (isSignOut && life.state === 'beginning') life.claims.push(claim);
