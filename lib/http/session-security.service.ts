@@ -1,7 +1,16 @@
 import type { IncomingMessage } from 'node:http';
 import { Injectable } from '@nestjs/common';
 import type { EndReason } from '../activity/activity-record.js';
-import { from, map, type MonoTypeOperatorFunction, type Observable, of, switchMap, takeUntil } from 'rxjs';
+import {
+  defer,
+  from,
+  map,
+  type MonoTypeOperatorFunction,
+  type Observable,
+  of,
+  switchMap,
+  takeUntil,
+} from 'rxjs';
 import { ActivityTracker } from '../activity/activity-tracker.js';
 import { SessionReferences } from '../activity/session-reference.js';
 import { type LiveSession, UserSessions } from '../activity/user-sessions.js';
@@ -18,6 +27,7 @@ import { type Closing, CLOSINGS, type LiveConnection, LiveConnections } from './
 import { MessageAdmission } from './message-admission.js';
 import { PingAnswer, type SessionStatus } from './ping-answer.js';
 import type { SessionSecurityResponse } from './response-headers.js';
+import type { RequestState } from './request-state.js';
 import { SessionEnforcer } from './session-enforcer.js';
 import { SessionPlatform, type SessionReader } from './session-platform.js';
 import { SetupAdvisor } from './setup-advisor.js';
@@ -106,19 +116,28 @@ export class SessionSecurityService {
 
   /** Emits once, with the reason (`null` if not known), when the request's session ends; then completes. */
   ended(request: SessionSecurityRequest): Observable<EndReason | null> {
-    return from(Promise.resolve(this.enforcer.enforce(request))).pipe(
-      switchMap(({ sessionId, ended }) =>
-        sessionId === undefined ? of(ended?.reason ?? null) : this.tracker.ended(sessionId),
-      ),
-    );
+    return this.#judged(request).pipe(switchMap((state) => this.#endOf(state)));
   }
 
   /**
-   * Passes a stream on for as long as the request's session lives, and completes it then: for `@Sse()`. Completes at once
-   * when nobody is signed in.
+   * Passes a stream on for as long as the request's session lives, and completes it then: for `@Sse()`. Completes at once,
+   * without a value, when nobody is signed in.
    */
   whileSessionLives<Value>(request: SessionSecurityRequest): MonoTypeOperatorFunction<Value> {
-    return takeUntil(this.ended(request));
+    // Whose session it is must be known before the stream begins: some have values in the same moment.
+    return (source) =>
+      this.#judged(request).pipe(switchMap((state) => source.pipe(takeUntil(this.#endOf(state)))));
+  }
+
+  #judged(request: SessionSecurityRequest): Observable<RequestState> {
+    return defer(() => {
+      const state = this.enforcer.enforce(request);
+      return state instanceof Promise ? from(state) : of(state);
+    });
+  }
+
+  #endOf({ sessionId, ended }: RequestState): Observable<EndReason | null> {
+    return sessionId === undefined ? of(ended?.reason ?? null) : this.tracker.ended(sessionId);
   }
 
   /**

@@ -39,8 +39,13 @@ describe('V4 a stream of server-sent events', () => {
     expect(desk.log.of('expire')).toHaveLength(1);
   });
 
-  it('V4 completes at once when nobody is signed in', async () => {
+  it('V4 completes at once, without a word, when nobody is signed in', async () => {
     desk = await WatchedApp.start({ controllers: [NewsController] });
-    await desk.browser().get('/news').expect(200);
+    const late = await desk.signedIn();
+    await desk.clock.advance(11);
+    for (const browser of [desk.browser(), late]) {
+      const { text: heard } = await browser.get('/news').expect(200);
+      expect(heard.trim()).toBe('');
+    }
   });
 });
