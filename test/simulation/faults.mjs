@@ -316,7 +316,7 @@ export const faults = [
   ),
   shared(
     'nothing is allowed for what a process that died had not written',
-    105,
+    36,
     'lib/redis/redis-activity-store.ts',
     'this.#slackMs = flushIntervalMs;',
     'this.#slackMs = flushIntervalMs * 0;',
@@ -330,7 +330,7 @@ export const faults = [
   ),
   shared(
     'an event is acknowledged before it is handled',
-    7,
+    9,
     'lib/redis/stream-group.ts',
     '      await this.#withinTime(this.handler(news));\n      this.#acknowledge(delivery);\n',
     '      this.#acknowledge(delivery);\n      await this.#withinTime(this.handler(news));\n',

@@ -24,7 +24,7 @@ export class Survival {
     this.truth.clocks.end(process);
     for (const life of this.truth.history.lives) {
       // It may have died between writing the record and telling of it.
-      if (life.state === 'beginning' && life.process === process.number) life.doubtful = life.murky = true;
+      if (life.state === 'beginning' && life.process === process.number) this.#mayNotHaveBegun(life);
       if (life.state === 'beginning') continue;
       const stored = this.truth.recordOf(life);
       life.formerWriter = stored?.writer;
@@ -33,6 +33,12 @@ export class Survival {
       // Which ids parallel rotations made of one session is known to no other process (C6): each goes on by itself.
       life.family = life.number;
     }
+  }
+
+  /** Nobody knows either, then, whether who was there before is still there. */
+  #mayNotHaveBegun(life: Life): void {
+    for (const each of this.truth.history.lives)
+      if (each.sessionId === life.sessionId && each.state !== 'over') each.doubtful = each.murky = true;
   }
 
   /** World time until which all activity must be in the store, if it answers: a crash loses that of one flush interval. */
