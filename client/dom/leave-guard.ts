@@ -1,4 +1,5 @@
 import { asksFor, nearestWith } from './asks-for.js';
+import { formProperty } from './form-property.js';
 
 export const GUARD_ATTRIBUTE = 'data-session-guard';
 
@@ -16,15 +17,16 @@ export interface LeaveGuard {
  */
 export function isGuarded(form: HTMLFormElement, everywhere: boolean): boolean {
   if (!asksFor(form, GUARD_ATTRIBUTE, everywhere)) return false;
-  if (form.hasAttribute('method')) return form.method === 'post';
+  if (form.hasAttribute('method')) return formProperty(form, 'method') === 'post';
   return nearestWith(form, GUARD_ATTRIBUTE) === form;
 }
 
 /** Whether a submit takes this page away. */
 function leavesPage({ target, submitter, defaultPrevented }: SubmitEvent): boolean {
   const form = target as HTMLFormElement;
-  const frame = submitter?.getAttribute('formtarget') ?? form.target;
-  return !defaultPrevented && form.method !== 'dialog' && ['', '_self', '_top', '_parent'].includes(frame);
+  const frame = submitter?.getAttribute('formtarget') ?? formProperty(form, 'target');
+  const isSent = !defaultPrevented && formProperty(form, 'method') !== 'dialog';
+  return isSent && ['', '_self', '_top', '_parent'].includes(frame);
 }
 
 /**

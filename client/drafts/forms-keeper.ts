@@ -1,6 +1,7 @@
 import { asksFor } from '../dom/asks-for.js';
 import { fetchTransport } from '../dom/fetch-transport.js';
 import { followFormChanges } from '../dom/form-changes.js';
+import { formProperty } from '../dom/form-property.js';
 import { holdSubmits } from '../dom/held-submits.js';
 import { GUARD_ATTRIBUTE, isGuarded, leaveGuard } from '../dom/leave-guard.js';
 import { listen } from '../dom/listen.js';
@@ -73,7 +74,7 @@ export function createFormsKeeper(client: SessionSecurityClient, options: FormsO
   };
   const isWanted = (field: Element): boolean => isKept(field, draftAll);
   const isLookedAfter = (form: HTMLFormElement): boolean =>
-    isGuarded(form, guardAll) || [...form.elements].some(isWanted);
+    isGuarded(form, guardAll) || [...formProperty(form, 'elements')].some(isWanted);
   const lives = (): boolean => LIVE.includes(client.phase());
   const isUnwatched = (): boolean => UNWATCHED.includes(client.phase());
 

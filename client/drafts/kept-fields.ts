@@ -1,5 +1,6 @@
 import { asksFor } from '../dom/asks-for.js';
 import { formOf } from '../dom/form-changes.js';
+import { formProperty } from '../dom/form-property.js';
 import { isEditable } from './editable-content.js';
 
 export const DRAFT_ATTRIBUTE = 'data-session-draft';
@@ -43,7 +44,7 @@ export function isSecret(field: Element): boolean {
  */
 export function isKept(field: Element, everywhere: boolean): boolean {
   const form = formOf(field);
-  if (form?.hasAttribute('method') && form.method === 'get') return false;
+  if (form?.hasAttribute('method') && formProperty(form, 'method') === 'get') return false;
   const byForm = form ? asksFor(form, DRAFT_ATTRIBUTE, everywhere) : everywhere;
   return asksFor(field, DRAFT_ATTRIBUTE, byForm) && !isSecret(field);
 }

@@ -5,7 +5,9 @@ import { formsStage } from '../support/forms-stage.js';
 import { eventually } from '../support/real-time.js';
 
 const NOTE = 'Mrs Lindqvist was moved to ward seven';
-const field = '<textarea name="text"></textarea><button name="action" value="publish">Save</button>';
+/** With names by which a form would say something of itself; what is disabled is not sent. */
+const field = `<textarea name="text"></textarea><button name="action" value="publish">Save</button>
+  ${['method', 'target', 'elements'].map((name) => `<input name="${name}" disabled>`).join('')}`;
 const pages: Record<string, FormPage> = {
   draft: { body: `<form method="post" action="/save" data-session-draft>${field}</form>` },
   guard: { body: `<form method="post" action="/save" data-session-guard>${field}</form>` },
