@@ -21,5 +21,7 @@ declare global {
  * @param createDialog builds the dialog when there is something to watch
  */
 export function start(options: StartOptions = {}, createDialog?: DialogFactory): SessionSecurityClient {
-  return (globalThis.sessionSecurity ??= createClient(options, createDialog));
+  // What somebody has written into the page may have an element of that id, or a form with a field `stay`.
+  if (!window.sessionSecurity?.stay?.call) window.sessionSecurity = createClient(options, createDialog);
+  return window.sessionSecurity;
 }

@@ -90,7 +90,7 @@ export function createClient(options: StartOptions, createDialog?: DialogFactory
         if (isKnown) cover(monitor.isHidden());
         listening.abort();
         dialog?.remove();
-        delete globalThis.sessionSecurity;
+        delete window.sessionSecurity;
       },
     });
     monitor.start();

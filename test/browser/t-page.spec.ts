@@ -65,9 +65,10 @@ describe('T6', () => {
 });
 
 describe('T12', () => {
-  test('starting twice is one instance, by script tag and by module', async () => {
+  test('starting twice is one instance, by script tag and by module, and no element of the page', async () => {
     await serve();
-    server.pages.set('/', { policy: "script-src 'self' 'unsafe-inline'" });
+    const body = '<form id="sessionSecurity"><input name="stay"></form>';
+    server.pages.set('/', { policy: "script-src 'self' 'unsafe-inline'", body });
     const page = await open();
     await loadModule(page, 'client/index.ts', 'module');
     const same = await page.evaluate(() => {
