@@ -111,10 +111,10 @@ const engine: Provider[] = [
       { flushInterval, store, secret }: SessionSecurityOptions,
     ) => {
       if (store instanceof SharedActivityStore) {
-        store.connect({ references, secret: secret!, flushIntervalMs: flushInterval * 1000 });
+        store.connect({ references, secret: secret!, flushIntervalMs: wholeMs(flushInterval) });
         return store;
       }
-      return new ExpressSessionActivityStore(watched, references, clock, calls, flushInterval * 1000);
+      return new ExpressSessionActivityStore(watched, references, clock, calls, wholeMs(flushInterval));
     },
   },
   {
@@ -139,7 +139,7 @@ const engine: Provider[] = [
       references: SessionReferences,
       clock: Clock,
       { flushInterval, grace }: SessionSecurityOptions,
-    ) => new ActivityTracker(store, watched, blobs, references, clock, flushInterval * 1000, grace * 1000),
+    ) => new ActivityTracker(store, watched, blobs, references, clock, wholeMs(flushInterval), grace * 1000),
   },
   {
     provide: UserSessions,
@@ -313,6 +313,11 @@ export class SessionSecurityModule
     this.gate.release();
     watchedAdapters.delete(this.adapterHost.httpAdapter);
   }
+}
+
+/** What may be added to an instant; never less than was asked for. */
+function wholeMs(seconds: number): number {
+  return Math.ceil(seconds * 1000);
 }
 
 /** The first versions of Nest 11 do not tell when the host is given an adapter. */

@@ -402,7 +402,8 @@ export class ActivityTracker {
    */
   touch(sessionId: string, idleForMs = 0): Touch {
     const now = this.clock.now();
-    const touch = this.watched.touch(sessionId, now - idleForMs, now, this.#writer.overdueAfterMs);
+    // A whole millisecond, and a late one: a session is never ended early.
+    const touch = this.watched.touch(sessionId, Math.ceil(now - idleForMs), now, this.#writer.overdueAfterMs);
     if (diagnostics.touch.hasSubscribers) {
       const { moved, renewed } = touch;
       diagnostics.touch.publish({ moved, renewed });

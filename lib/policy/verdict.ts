@@ -12,7 +12,7 @@ export interface Timeline {
   readonly lastActivityAt: number;
 }
 
-/** The answer of {@link judge}; instants in epoch milliseconds, `Infinity` for "never". */
+/** The answer of {@link judge}; instants in whole epoch milliseconds, `Infinity` for "never". */
 export interface Verdict {
   readonly phase: Phase;
   /** The limit that comes first. */
@@ -36,8 +36,11 @@ export function judge(limits: Limits, timeline: Timeline, now: number): Verdict 
   const lifetimeEnd =
     limits.maxLifetime == null ? Infinity : Math.min(timeline.startedAt, now) + limits.maxLifetime * 1000;
   const reason: TimeoutReason = lifetimeEnd < idleEnd ? 'lifetime' : 'idle';
-  const expireAt = Math.min(idleEnd, lifetimeEnd);
-  const warnAt = expireAt === Infinity ? Infinity : expireAt - (limits.expireAfter - limits.warnAfter) * 1000;
+  const end = Math.min(idleEnd, lifetimeEnd);
+  // Limits may be fractions; clocks tell whole milliseconds, so nothing happens later by this.
+  const expireAt = Math.ceil(end);
+  const warnAt =
+    end === Infinity ? Infinity : Math.ceil(end - (limits.expireAfter - limits.warnAfter) * 1000);
   const phase = now >= expireAt ? 'expired' : now >= warnAt ? 'warning' : 'active';
   return { phase, reason, warnAt, expireAt, lastActivityAt };
 }

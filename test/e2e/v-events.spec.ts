@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { Controller, Injectable, Post, Req } from '@nestjs/common';
+import { MemoryStore } from 'express-session';
 import { merge } from 'rxjs';
 import {
   OnSessionEnd,
@@ -8,6 +9,8 @@ import {
   type SessionSecurityRequest,
   SessionSecurityService,
 } from '../../lib/index.js';
+import { SessionGate } from '../../lib/http/gate/session-gate.js';
+import { VirtualClock } from '../support/virtual-clock.js';
 import { type Browser, WatchedApp, type WatchedAppOptions } from '../support/watched-app.js';
 
 @Controller()
@@ -60,6 +63,46 @@ describe('V events', () => {
   });
 
   const kinds = (): string[] => desk.log.events.map(({ kind }) => kind);
+
+  const FRACTIONS = { warnAfter: 5.00037, expireAfter: 10.00037 };
+
+  function expectWholeNumbers(): void {
+    const numbers = desk.log.events.map((event) =>
+      Object.entries(event).filter(([, value]) => typeof value === 'number'),
+    );
+    expect(numbers.flat().filter(([, value]) => !Number.isInteger(value))).toEqual([]);
+  }
+
+  it('V1 all milliseconds are whole, whatever fractions browsers and options say, and nothing is early', async () => {
+    await open({ security: { ...FRACTIONS, maxLifetime: 20.00037 } });
+    const begin = desk.clock.now();
+    const browser = await desk.signedIn();
+    await desk.clock.advance(6);
+    await browser.ping({ idleFor: 0.12345 }).expect(200);
+    const [listed] = await desk.security.list('anna');
+    expect(listed).toMatchObject({ lastActivityAt: begin + 5_877, idleFor: 0.123, expireIn: 9.878 });
+    await desk.clock.advance(11);
+    expect(kinds()).toEqual(['start', 'warn', 'renew', 'warn', 'expire', 'end']);
+    expect(
+      desk.log.events.slice(1).flatMap((event) => ('dueAt' in event ? event.dueAt - begin : [])),
+    ).toEqual([5_001, 10_878, 15_878, 15_878]);
+    expectWholeNumbers();
+  });
+
+  it('V1 so are those of a session that is taken over from a process that died', async () => {
+    const store = new MemoryStore();
+    const security = { ...FRACTIONS, flushInterval: 1.00037 };
+    await open({ store, security });
+    const begin = desk.clock.now();
+    const browser = await desk.signedIn();
+    desk.app.get(SessionGate).release();
+    await desk.close();
+    await open({ store, security, clock: new VirtualClock(begin + 6_000) });
+    await browser.moveTo(desk).state();
+    await desk.clock.advance(6);
+    expect(desk.log.of('end')).toMatchObject([{ lastActivityAt: begin + 1_001, dueAt: begin + 11_002 }]);
+    expectWholeNumbers();
+  });
 
   it('V1 a re-authentication calls a warning of the lifetime off, which is told once', async () => {
     await open({ controllers: [ReauthenticationController], security: { maxLifetime: 20 } });
