@@ -1,6 +1,6 @@
 import { IsBoolean, IsIn, IsObject, IsString, MinLength, ValidateBy, ValidateIf } from 'class-validator';
 import { match } from 'path-to-regexp';
-import { type Limits, PRESETS, type PresetName, shownValue } from '../policy/index.js';
+import { type Limits, PRESETS, type PresetName, shownAsNoNumber, shownValue } from '../policy/index.js';
 import { suggestion } from './suggestion.js';
 
 /** What the module reads of a request; Express's and Fastify's requests both fit. */
@@ -134,13 +134,18 @@ function isLanguage(value: unknown): boolean {
   }
 }
 
-function check(name: string, accepts: (value: unknown) => boolean, wanted: string): PropertyDecorator {
+function check(
+  name: string,
+  accepts: (value: unknown) => boolean,
+  wanted: string,
+  shown = shownValue,
+): PropertyDecorator {
   return ValidateBy({
     name,
     validator: {
       validate: (value) => accepts(value),
       defaultMessage: (parameters) =>
-        `${parameters?.property} must be ${wanted}, but is ${shownValue(parameters?.value)}`,
+        `${parameters?.property} must be ${wanted}, but is ${shown(parameters?.value)}`,
     },
   });
 }
@@ -152,6 +157,7 @@ const IsSeconds = () =>
     'isSeconds',
     (value) => typeof value === 'number' && Number.isFinite(value) && value > 0,
     'a positive number of seconds',
+    shownAsNoNumber,
   );
 const IsFunction = () => check('isFunction', (value) => typeof value === 'function', 'a function');
 const IsAddress = () =>
@@ -383,6 +389,7 @@ export class SessionSecurityOptions {
     'isGrace',
     (value) => typeof value === 'number' && Number.isFinite(value) && value >= 0,
     'a number of seconds, 0 or more',
+    shownAsNoNumber,
   )
   grace: number = 30;
 
@@ -392,6 +399,7 @@ export class SessionSecurityOptions {
     'isCount',
     (value) => Number.isInteger(value) && (value as number) > 0,
     'a whole number of sessions, 1 or more',
+    shownAsNoNumber,
   )
   maxSessionsPerUser: number | null = null;
 

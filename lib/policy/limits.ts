@@ -1,4 +1,4 @@
-import { shownValue } from './shown-value.js';
+import { shownAsNoNumber } from './shown-value.js';
 
 /**
  * How long a session may live, in **seconds**.
@@ -41,7 +41,7 @@ export function limitProblems(
   const named = { warnAfter, expireAfter, ...(maxLifetime == null ? {} : { maxLifetime }) };
   for (const [name, value] of Object.entries(named)) {
     if (typeof value !== 'number' || !Number.isFinite(value) || value <= 0) {
-      problems.push(`${name} must be a positive number of seconds, but is ${shownValue(value)}`);
+      problems.push(`${name} must be a positive number of seconds, but is ${shownAsNoNumber(value)}`);
     } else if (value > LONGEST) {
       problems.push(`${name} must be at most ${LONGEST} seconds, a hundred years, but is ${value}`);
     }

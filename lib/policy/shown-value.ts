@@ -19,6 +19,13 @@ export function shownValue(value: unknown): string {
   }
 }
 
+/** As {@link shownValue}, of a value that should be a number: what comes from the environment is a text. */
+export function shownAsNoNumber(value: unknown): string {
+  const isWritten = typeof value === 'string' && value.trim() !== '' && Number.isFinite(Number(value));
+  const advice = ', a text: write Number(...) around it, environment variables are texts';
+  return shownValue(value) + (isWritten ? advice : '');
+}
+
 function shownObject(value: object): string {
   const prototype: unknown = Object.getPrototypeOf(value);
   if (prototype === null || prototype === Object.prototype) return 'an object';

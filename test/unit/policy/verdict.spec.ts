@@ -73,7 +73,10 @@ describe('limit problems', () => {
       { warnAfter: 0, expireAfter: NaN },
       [/^warnAfter must be a positive/, /^expireAfter must be a positive/],
     ],
-    [{ warnAfter: '5' as unknown as number, expireAfter: -1 }, [/but is "5"$/, /but is -1$/]],
+    [
+      { warnAfter: '5' as unknown as number, expireAfter: -1 },
+      [/but is "5", a text: write Number/, /but is -1$/],
+    ],
   ])('S14 of %j', (limits, problems) => {
     const found = limitProblems(limits);
     expect(found).toEqual(
