@@ -215,6 +215,9 @@ const http: Provider[] = [
 @Module({
   imports: [DiscoveryModule],
   providers: [
+    // Replaced by what forRoot() and forRootAsync() add.
+    { provide: GIVEN_OPTIONS, useFactory: refuseWithoutOptions },
+    { provide: ROUTES, useFactory: refuseWithoutOptions },
     {
       provide: SessionSecurityOptions,
       inject: [GIVEN_OPTIONS, ROUTES],
@@ -313,6 +316,13 @@ export class SessionSecurityModule
     this.gate.release();
     watchedAdapters.delete(this.adapterHost.httpAdapter);
   }
+}
+
+function refuseWithoutOptions(): never {
+  throw new SessionSecurityOptionsError([
+    'it has been imported without options: write SessionSecurityModule.forRoot() in the root module, and import it nowhere ' +
+      'else; its providers are global',
+  ]);
 }
 
 /** What may be added to an instant; never less than was asked for. */

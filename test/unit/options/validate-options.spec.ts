@@ -249,6 +249,21 @@ describe('S14 options', () => {
   });
 });
 
+describe('the module without forRoot', () => {
+  const advice = /imported without options: write SessionSecurityModule\.forRoot\(\) in the root module/;
+
+  it('S14 is refused at boot, and it is said what to write', async () => {
+    const boot = Test.createTestingModule({ imports: [SessionSecurityModule] }).compile();
+    await expect(boot).rejects.toThrow(SessionSecurityOptionsError);
+    await expect(boot).rejects.toThrow(advice);
+  });
+
+  it('S14 is refused beside the one that has options', async () => {
+    const imports = [SessionSecurityModule.forRoot(), SessionSecurityModule];
+    await expect(Test.createTestingModule({ imports }).compile()).rejects.toThrow(advice);
+  });
+});
+
 describe('forRootAsync', () => {
   const boot = (options: Parameters<typeof SessionSecurityModule.forRootAsync>[0]) =>
     Test.createTestingModule({ imports: [SessionSecurityModule.forRootAsync(options)] }).compile();
