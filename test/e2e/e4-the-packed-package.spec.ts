@@ -13,6 +13,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import ts from 'typescript';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const NAME = 'nestjs-session-security';
@@ -125,6 +126,24 @@ describe('E4 the packed package', () => {
        ${STORY}`,
     );
     expect(JSON.parse(run(process.execPath, '--disable-warning=ExperimentalWarning', file))).toEqual(TOLD);
+  });
+
+  it('E4 runs the test that its documentation shows, with the test runner of Node.js', () => {
+    const [, section] = readFileSync(join(root, 'docs/server.md'), 'utf8').split(
+      '## Testing your own timeouts',
+    );
+    const shown = /^```ts\n(.*?)^```$/ms.exec(section!)![1]!;
+    const { outputText } = ts.transpileModule(shown, {
+      compilerOptions: {
+        module: ts.ModuleKind.ESNext,
+        target: ts.ScriptTarget.ES2022,
+        experimentalDecorators: true,
+        emitDecoratorMetadata: true,
+      },
+    });
+    const file = join(project, 'shown.test.mjs');
+    writeFileSync(file, outputText);
+    expect(run(process.execPath, '--test', '--test-reporter=tap', file)).toContain('# pass 1');
   });
 
   it('E4 brings types, words and scripts', () => {
