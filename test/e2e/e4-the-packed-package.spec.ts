@@ -146,6 +146,25 @@ describe('E4 the packed package', () => {
     expect(run(process.execPath, '--test', '--test-reporter=tap', file)).toContain('# pass 1');
   });
 
+  it('E4 is found whole where the resolution of modules knows no exports, with the paths that its README gives', () => {
+    const readme = readFileSync(join(root, 'README.md'), 'utf8');
+    const paths = JSON.parse(/"paths": (\{.+?\})/.exec(readme)![1]!) as Record<string, string[]>;
+    const found = (subpath: string, given: ts.MapLike<string[]>) =>
+      ts.resolveModuleName(
+        `${NAME}${subpath}`,
+        join(project, 'main.ts'),
+        { moduleResolution: ts.ModuleResolutionKind.Node10, baseUrl: project, paths: given },
+        ts.sys,
+      ).resolvedModule?.resolvedFileName;
+    const types = (file: string) => join(project, 'node_modules', NAME, 'dist', file);
+
+    expect(found('', {})).toBe(types('index.d.ts'));
+    expect(found('/redis', {})).toBeUndefined();
+    expect(found('', paths)).toBe(types('index.d.ts'));
+    expect(found('/redis', paths)).toBe(types('redis/index.d.ts'));
+    expect(found('/testing', paths)).toBe(types('testing/index.d.ts'));
+  });
+
   it('E4 brings types, words and scripts', () => {
     const files = run('tar', '-tzf', tarball).split('\n');
     for (const wanted of [
