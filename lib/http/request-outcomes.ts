@@ -56,6 +56,8 @@ export class RequestOutcomes {
     userId: string | undefined,
   ): Promise<boolean> {
     this.advisor.watching(session, userId);
+    if (session.cookie.secure && !this.platform.isSecure(request))
+      this.platform.afterResponse(request, () => this.#lookForCookie(request));
     const limits = await this.signIn.limits(request);
     // Nothing comes between looking and beginning.
     for (let other = this.tracker.begun(session.id); other; other = this.tracker.begun(session.id))
@@ -68,6 +70,23 @@ export class RequestOutcomes {
     this.watch(state, session.id);
     delete state.ended;
     return true;
+  }
+
+  /**
+   * A session has begun whose cookie wants HTTPS, and the request seems to have come without: has the browser got the
+   * cookie all the same? The session library may trust a proxy that the platform does not.
+   */
+  #lookForCookie(request: SessionSecurityRequest): void {
+    const session = this.platform.sessionOf(request);
+    const response = this.platform.responseOf(request);
+    if (typeof session === 'string' || !response) return;
+    const headers = this.platform.headersOf(response);
+    if (!headers.headersSent) return;
+    const { cookieName } = this.options;
+    if (this.platform.presentedIds(request, cookieName).some(({ id }) => id === session.id)) return;
+    const id = encodeURIComponent(session.id);
+    const cookies = [headers.getHeader('Set-Cookie') ?? []].flat();
+    if (!cookies.some((cookie) => String(cookie).includes(id))) this.advisor.withoutCookie();
   }
 
   /** The user is gone, the session id stays in use for whoever comes. */

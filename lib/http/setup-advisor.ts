@@ -32,6 +32,7 @@ export class SetupAdvisor {
   #unrecognised = 0;
   #pinged = false;
   #pingedAsNobody = false;
+  #withoutCookie = false;
 
   constructor(
     private readonly options: SessionSecurityOptions,
@@ -180,9 +181,21 @@ export class SetupAdvisor {
     this.#pingedAsNobody = true;
   }
 
+  /** A sign-in was answered without the session's cookie, which wants HTTPS. */
+  withoutCookie(): void {
+    this.#withoutCookie = true;
+    this.#warn(
+      'without-cookie',
+      'A sign-in was answered without a session cookie: the cookie is Secure, and the request came over plain HTTP, so the ' +
+        'browser stays signed out. On your own machine set cookie: { secure: false }; behind a proxy that ends HTTPS ' +
+        'set trust proxy (trustProxy on Fastify).',
+    );
+  }
+
   /** A session went idle until its warning. If no client ever pinged, nobody saw it. */
   #warned(): void {
-    if (this.#pinged || !this.options.ping) return;
+    // Whoever has no cookie cannot ping as somebody.
+    if (this.#pinged || this.#withoutCookie || !this.options.ping) return;
     const address = addressOf(this.applicationConfig, `${this.options.path}/client.js`);
     this.#warn(
       'never-pinged',

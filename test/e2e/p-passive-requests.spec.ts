@@ -1,10 +1,26 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
-import { type CanActivate, Controller, Get, Injectable, Req, VersioningType } from '@nestjs/common';
+import {
+  type CanActivate,
+  Controller,
+  Get,
+  type INestApplication,
+  Injectable,
+  Post,
+  Req,
+  VersioningType,
+} from '@nestjs/common';
 import { NestFactory } from '@nestjs/core';
 import express from 'express';
 import request from 'supertest';
-import { Passive, PASSIVE_HEADER, SessionSecurityModule } from '../../lib/index.js';
-import { onExpress, serveRaw } from '../support/adapters.js';
+import {
+  Passive,
+  PASSIVE_HEADER,
+  SessionSecurityModule,
+  type SessionSecurityRequest,
+  SessionSecurityService,
+} from '../../lib/index.js';
+import { onExpress, serveRaw, trustProxies } from '../support/adapters.js';
+import { eventually } from '../support/real-time.js';
 import { type Browser, Messages, WatchedApp, type WatchedAppOptions } from '../support/watched-app.js';
 
 @Passive()
@@ -20,6 +36,30 @@ class BoardController {
   open(): string {
     return 'activity, by exception';
   }
+}
+
+@Controller('visit')
+class VisitController {
+  constructor(private readonly security: SessionSecurityService) {}
+
+  /** Signs in for this request alone. */
+  @Post()
+  async visit(@Req() call: SessionSecurityRequest & { session: VisitSession }): Promise<void> {
+    call.session.user = { id: 'anna' };
+    await this.security.status(call);
+    await this.security.touch(call);
+    await new Promise((resolve) => call.session.destroy(resolve));
+  }
+}
+
+interface VisitSession {
+  user?: { id: string };
+  destroy(callback: (error?: unknown) => void): unknown;
+}
+
+function behindProxy(app: INestApplication, useSession: () => void): void {
+  trustProxies(app);
+  useSession();
 }
 
 @Controller('lists')
@@ -347,6 +387,49 @@ describe('P passive requests and configuration', () => {
       await desk.signedIn();
       await desk.clock.advance(6);
       expect(desk.messages.matching(/no page has ever pinged for somebody signed in/)).toEqual([]);
+    });
+  });
+
+  describe('P8 a session cookie that is Secure', () => {
+    const withoutCookie = (): string[] => desk.messages.matching(/answered without a session cookie/);
+    const secure = { session: { cookie: { secure: true } } };
+
+    it('P8 is no use over plain HTTP: one line says it at the sign-in, and none asks for the client', async () => {
+      await open(secure);
+      const browser = await desk.signedIn();
+      expect(browser.cookies.size).toBe(0);
+      await desk.signedIn();
+      await eventually('the hint', () => withoutCookie().length > 0, 10_000);
+      await desk.clock.advance(6);
+      expect(desk.log.of('warn')).toHaveLength(2);
+      expect(withoutCookie()).toEqual([expect.stringMatching(/cookie: \{ secure: false \}.*trust proxy/)]);
+      expect(desk.messages.matching(/no page has ever pinged/)).toEqual([]);
+    });
+
+    const overHttps = async (): Promise<void> => {
+      const browser = desk.browser();
+      await browser.post('/login', {}).set('X-Forwarded-Proto', 'https').expect(201);
+      expect(browser.cookies.size).toBe(1);
+    };
+
+    it.each<[string, WatchedAppOptions, () => Promise<unknown>]>([
+      ['over HTTPS', { ...secure, configure: behindProxy }, overHttps],
+      ['that is Secure over HTTPS only', { session: { cookie: { secure: 'auto' } } }, () => desk.signedIn()],
+      ['that was destroyed with its session', secure, () => desk.browser().post('/visit').expect(201)],
+    ])('P8 nothing is said of one %s', async (_, options, visit) => {
+      await open({ ...options, controllers: [VisitController] });
+      await visit();
+      // All responses have ended then.
+      await desk.close();
+      expect(desk.log.of('start')).toHaveLength(1);
+      expect(withoutCookie()).toEqual([]);
+    });
+
+    onExpress('P8 nothing is said where express-session trusts a proxy that Express does not', async () => {
+      await open({ session: { ...secure.session, proxy: true } });
+      await overHttps();
+      await desk.close();
+      expect(withoutCookie()).toEqual([]);
     });
   });
 
