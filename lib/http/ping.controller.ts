@@ -138,7 +138,10 @@ export function pingController(path: string, openApi = false): Type {
       { owner }: SessionStatus,
       language: unknown,
     ): DraftStart | null {
-      return owner === null || isCrossSite(request) ? null : this.answer.draftsOf(request, language);
+      if (owner === null || isCrossSite(request)) return null;
+      const drafts = this.answer.draftsOf(request, language);
+      if (drafts) this.advisor.grantingDrafts();
+      return drafts;
     }
 
     #refuseCrossSite(request: SessionSecurityRequest, response: ResponseHeaders): void {

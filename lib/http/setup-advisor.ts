@@ -181,6 +181,17 @@ export class SetupAdvisor {
     this.#pingedAsNobody = true;
   }
 
+  /** Somebody's page looks after forms. While an application is developed, it is restarted all the time anyway. */
+  grantingDrafts(): void {
+    if (this.options.secret !== undefined || process.env['NODE_ENV'] !== 'production') return;
+    this.#warn(
+      'drafts-without-secret',
+      'Pages look after forms, and the option secret is not set: the keys of drafts are random then, so that drafts do not ' +
+        'survive a restart of this process, and forms that were filled in before it are held back as if somebody else had ' +
+        'signed in. Set secret to a random text of at least 32 characters that stays the same.',
+    );
+  }
+
   /** A sign-in was answered without the session's cookie, which wants HTTPS. */
   withoutCookie(): void {
     this.#withoutCookie = true;

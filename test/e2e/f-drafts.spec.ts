@@ -50,6 +50,22 @@ describe('F4 the key of drafts', () => {
     expect(keys.size).toBe(4);
   });
 
+  it('does not survive a restart without a secret: in production the first page that asks for it has that said', async () => {
+    const { NODE_ENV } = process.env;
+    process.env['NODE_ENV'] = 'production';
+    try {
+      await open();
+      const browser = await desk.signedIn();
+      await browser.state();
+      await grantOf(desk.browser());
+      expect(desk.messages.matching(/drafts/)).toEqual([]);
+      await grantOf(browser);
+      expect(desk.messages.matching(/drafts do not survive a restart/)).toHaveLength(1);
+    } finally {
+      process.env['NODE_ENV'] = NODE_ENV;
+    }
+  });
+
   it('is not given to anybody who is not signed in, nor unasked, nor for a request that another site made', async () => {
     await open();
     expect(await grantOf(desk.browser())).toBeNull();

@@ -91,6 +91,33 @@ describe('the advisor', () => {
     expect(said).toEqual([expect.stringMatching(/pinged as nobody.*start\(\) after the sign-in.*Secure/)]);
   });
 
+  describe('of keys of drafts that are random', () => {
+    const { NODE_ENV } = process.env;
+    afterEach(() => {
+      process.env['NODE_ENV'] = NODE_ENV;
+    });
+
+    it('says once, in production, that they do not survive a restart', () => {
+      process.env['NODE_ENV'] = 'production';
+      const { advisor } = open();
+      expect(said).toEqual([]);
+      advisor.grantingDrafts();
+      advisor.grantingDrafts();
+      expect(said).toEqual([
+        expect.stringMatching(
+          /drafts do not survive a restart .*held back.*Set secret .*at least 32 characters/,
+        ),
+      ]);
+    });
+
+    it('says nothing with a secret, nor while the application is developed', () => {
+      open().advisor.grantingDrafts();
+      process.env['NODE_ENV'] = 'production';
+      open({ secret: 'a secret of 32 characters at least' }).advisor.grantingDrafts();
+      expect(said).toEqual([]);
+    });
+  });
+
   it('says once what reads the sessions of sockets', () => {
     const { advisor } = open();
     advisor.unreadSocket();
