@@ -301,7 +301,8 @@ export class SharedOracle implements VisitWitness {
       for (const [id, { lastActivityAt, startedAt, limits }] of records) {
         const idleEnd = lastActivityAt + limits.expireAfter * 1000 + slackMs;
         const lifetimeEnd = startedAt + (limits.maxLifetime ?? Infinity) * 1000;
-        const due = Math.min(Math.max(idleEnd, clock.hold), lifetimeEnd) - redisIsAhead;
+        // While ends are held it is not known whether somebody was active until the absolute limit, so neither is the reason.
+        const due = (idleEnd < lifetimeEnd ? Math.max(idleEnd, clock.hold) : lifetimeEnd) - redisIsAhead;
         if (this.#now > Math.max(due, wellSince) + FOUND_WITHIN_MS)
           this.#break('never late', `${this.#byReference.get(id)?.title} was due at ${due}`);
       }
