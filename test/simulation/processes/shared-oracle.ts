@@ -268,10 +268,10 @@ export class SharedOracle implements VisitWitness {
     session.endReason = reason;
     this.#news.push(session);
     const { expireAfter, maxLifetime } = record.limits;
+    const lifetimeEnd = session.signedInAt + (maxLifetime ?? Infinity) * 1000;
+    // Whose last activity a process could not write before the absolute limit ends by being idle as far as Redis knows.
     const least =
-      reason === 'idle'
-        ? session.lastAccepted + expireAfter * 1000
-        : session.signedInAt + maxLifetime! * 1000;
+      reason === 'idle' ? Math.min(session.lastAccepted + expireAfter * 1000, lifetimeEnd) : lifetimeEnd;
     if (!TIMEOUTS.includes(reason!)) {
       if (!session.claims.has(reason!) && !session.doubtful)
         this.#break('never early', `${session.title} ended without cause: ${reason}`);
