@@ -48,7 +48,7 @@ export function createClient(options: StartOptions, createDialog?: DialogFactory
   let dialog: WarningDialog | undefined;
 
   const notify: MonitorPorts['notify'] = (type, detail) => {
-    const wanted = client.dispatchEvent(new CustomEvent(type, { detail, cancelable: true }));
+    const wanted = client.dispatchEvent(new CustomEvent(type, { cancelable: true, detail }));
     // The dialog before the cover: closing it gives the focus back to where the cover finds it.
     if (wanted) dialog?.[type]?.(detail as never);
     // Not knowing is no reason to show a page that was locked.

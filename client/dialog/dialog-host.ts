@@ -22,10 +22,10 @@ export function dialogHost({
   const root = host.attachShadow({ mode: 'open' });
   const sheet = new CSSStyleSheet();
   sheet.replaceSync(STYLE);
-  root.adoptedStyleSheets = [sheet];
+  root.adoptedStyleSheets.push(sheet);
   return [
     host,
     root,
-    (name, id, properties) => Object.assign(document.createElement(name), { id, part: id }, properties),
+    (name, id, properties) => Object.assign(document.createElement(name), { part: id, id }, properties),
   ];
 }

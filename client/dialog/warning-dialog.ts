@@ -36,7 +36,7 @@ export const nativeDialog: DialogFactory = (actions, settings) => {
   const dialog = create('dialog', 'dialog', { role: 'alertdialog', closedBy: 'none' });
   const title = create('h2', 'title', { textContent: texts.title });
   const message = create('p', 'message');
-  const clock = create('p', 'clock', { ariaHidden: 'true' });
+  const clock = create('p', 'clock', { ariaHidden: true });
   // Its role is `status`, also in browsers that know roles as attributes only.
   const status = create('output', 'status');
   const error = create('p', 'error', { role: 'alert' });
@@ -49,18 +49,18 @@ export const nativeDialog: DialogFactory = (actions, settings) => {
 
   let opener: Element | null;
   let pending: boolean;
-  /** Undefined while a listener prevents the warning. */
+  /** Undefined while a listener prevents the warning: nothing of the dialog is in the page then. */
   let words: ((seconds: number) => string) | undefined;
 
   /** @param wait a button that waits keeps the focus; that is why it is not disabled */
   const settle = (wait: boolean, problem = ''): void => {
     pending = wait;
-    stay.ariaDisabled = `${wait}`;
+    stay.ariaDisabled = wait as never;
     error.textContent = problem;
   };
   const tick = ({ remaining }: MonitorEvents['tick']): void => {
     clock.textContent = clockText(remaining);
-    const spoken = texts.time.replace('{time}', words?.(remaining) ?? '');
+    const spoken = texts.time.replace('{time}', words?.(remaining) as string);
     // Rewriting the same words would make screen readers say them again.
     if (status.textContent !== spoken) status.textContent = spoken;
   };
@@ -82,8 +82,9 @@ export const nativeDialog: DialogFactory = (actions, settings) => {
   };
   /** Comes before the listeners for activity, because it was there first. */
   const onInput = (event: Event): void => {
-    const tab = (event as KeyboardEvent).key === 'Tab';
-    const meant = tab || (event as KeyboardEvent).key === 'Escape';
+    const { key } = event as KeyboardEvent;
+    const tab = key === 'Tab';
+    const meant = tab || key === 'Escape';
     // What is done to reach or press *Sign out now* must not call the warning off before it has become a click.
     if (!dialog.open || (!meant && event.composedPath()[0] !== signOut)) return;
     event.stopImmediatePropagation();

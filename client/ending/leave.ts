@@ -1,17 +1,19 @@
 /**
  * What an address means on this page.
  *
- * @param url none, or one that is none: the same page again. Without its fragment, with which replacing a page by itself
- * would not load it again.
+ * @param url none, or one that leads to no page, such as a `javascript:` address: the same page again. Without its fragment,
+ * with which replacing a page by itself would not load it again.
  */
 export function addressOf(url?: string | null): URL {
   const page = new URL(location.href.split('#')[0]!);
   try {
-    return new URL(url ?? '', page);
+    const address = new URL(url ?? '', page);
+    if (/^https?:$/.test(address.protocol)) return address;
   } catch {
-    // The server will say where to go when this page is loaded again.
-    return page;
+    // Not an address.
   }
+  // The server will say where to go when this page is loaded again.
+  return page;
 }
 
 /**

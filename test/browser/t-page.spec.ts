@@ -80,6 +80,16 @@ describe('T12', () => {
     expect(server.session.requests.length).toBe(1);
   });
 
+  test('an element of the page that is called currentScript does not lead the client elsewhere', async () => {
+    await serve();
+    server.pages.set('/', { body: '<img name="currentScript" src="/elsewhere/picture">' });
+    const page = await open();
+    expect(await page.evaluate(() => (document.currentScript as unknown) instanceof HTMLImageElement)).toBe(
+      true,
+    );
+    expect(server.session.requests.length).toBe(1);
+  });
+
   test('destroy leaves no element, no listener and no global', async () => {
     await serve({ dismiss: 'button' });
     await context.addInitScript(() => {
@@ -161,15 +171,25 @@ describe('T15', () => {
     expect(dialogs).toEqual([]);
   });
 
-  test('without an address to sign in, the page is loaded again by a GET, also with a fragment', async () => {
-    await serve();
-    server.session.redirectTo = null;
-    const page = await open('/?from=list#notes');
-    await pass(120);
-    await page.waitForFunction(() => location.hash === '');
-    await page.waitForLoadState();
-    expect(server.visits).toEqual(['GET /?from=list', 'GET /?from=list']);
-  });
+  test.each([
+    ['without an address', null, ''],
+    [
+      'with an address that is a script',
+      "javascript:document.title = 'ran'",
+      '&returnTo=%2F%3Ffrom%3Dlist%23notes',
+    ],
+  ])(
+    '%s to sign in at, the page is loaded again by a GET, without its fragment',
+    async (_, redirectTo, way) => {
+      await serve();
+      server.session.redirectTo = redirectTo;
+      const page = await open('/?from=list#notes');
+      await pass(120);
+      await page.waitForFunction(() => location.hash === '');
+      await page.waitForLoadState();
+      expect(server.visits).toEqual(['GET /?from=list', `GET /?from=list${way}`]);
+    },
+  );
 });
 
 describe('T16', () => {
