@@ -189,12 +189,12 @@ export class RedisActivityStore extends SharedActivityStore {
   }
 
   async grave(id: string): Promise<{ reason: EndReason; at: number } | undefined> {
-    const [, reason, at] = TOMBSTONE.exec((await this.#get(id)) ?? '') ?? [];
+    const [, reason, at] = await this.#tombstone(id);
     return reason === undefined ? undefined : { reason: reason as EndReason, at: Number(at) };
   }
 
   async goesOn(id: string, since: number): Promise<boolean> {
-    const [, , at, successor] = TOMBSTONE.exec((await this.#get(id)) ?? '') ?? [];
+    const [, , at, successor] = await this.#tombstone(id);
     if (successor === undefined || Number(at) < since) return false;
     return (await this.#readOnwards(successor)) !== undefined;
   }
@@ -317,8 +317,13 @@ export class RedisActivityStore extends SharedActivityStore {
   async #readOnwards(id: string): Promise<FoundSession | undefined> {
     const session = await this.#read(id);
     if (session) return session;
-    const [, , , successor] = TOMBSTONE.exec((await this.#get(id)) ?? '') ?? [];
+    const [, , , successor] = await this.#tombstone(id);
     return successor === undefined ? undefined : this.#readOnwards(successor);
+  }
+
+  /** The parts of {@link TOMBSTONE}; none if the session has not ended, or nothing is known of it. */
+  async #tombstone(id: string): Promise<readonly (string | undefined)[]> {
+    return TOMBSTONE.exec((await this.#get(id)) ?? '') ?? [];
   }
 
   async #get(id: string): Promise<string | null> {
