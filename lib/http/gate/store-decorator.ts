@@ -1,5 +1,5 @@
-// eslint-disable-next-line @typescript-eslint/no-explicit-any -- whatever a store's method is called on and given.
-type Method = (this: any, ...given: any[]) => unknown;
+/** Whatever a store's method is called on and given. */
+type Method = (this: unknown, ...given: unknown[]) => unknown;
 
 /** A method that stands, or stood, before a store's own. */
 interface Decoration {
