@@ -66,10 +66,9 @@ export class SignInPageCheck {
   }
 
   #isSentThere(request: SessionSecurityRequest): boolean {
-    const target = targetOf(request);
     return (
       request.method === 'GET' &&
-      target.includes(`${this.options.returnParameter}=`) &&
+      targetOf(request).includes(`${this.options.returnParameter}=`) &&
       this.expiredAnswer.isSignIn(request)
     );
   }
