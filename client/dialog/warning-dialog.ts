@@ -55,12 +55,12 @@ export const nativeDialog: DialogFactory = (actions, settings) => {
   /** @param wait a button that waits keeps the focus; that is why it is not disabled */
   const settle = (wait: boolean, problem = ''): void => {
     pending = wait;
-    stay.ariaDisabled = wait as never;
+    stay.ariaDisabled = `${wait}`;
     error.textContent = problem;
   };
   const tick = ({ remaining }: MonitorEvents['tick']): void => {
     clock.textContent = clockText(remaining);
-    const spoken = texts.time.replace('{time}', words?.(remaining) as string);
+    const spoken = texts.time.replace('{time}', words?.(remaining) ?? '');
     // Rewriting the same words would make screen readers say them again.
     if (status.textContent !== spoken) status.textContent = spoken;
   };
