@@ -799,6 +799,7 @@ describe('no race makes two of one, or one of two', () => {
           if (!url.includes('late')) return 'hand on';
           await door.pass();
           Object.assign(session!, { late: true });
+          if (url.includes('save')) await new Promise<void>((resolve) => session!.save!(resolve));
           return url.includes('raw') ? 'end' : 'hand on';
         });
       };
@@ -844,6 +845,10 @@ describe('no race makes two of one, or one of two', () => {
 
       it('and which they hand on', async () => {
         await expectSignedOut(await outlived('/whoami?late'));
+      });
+
+      it.each(['/raw?late&save', '/whoami?late&save'])('and which they save themselves: %s', async (url) => {
+        await expectSignedOut(await outlived(url));
       });
 
       it('but not for who signs in there afterwards', async () => {

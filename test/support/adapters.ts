@@ -28,7 +28,7 @@ export const onFastify = ADAPTER === 'fastify' ? it : withoutTest();
 export const SECRET = 'for tests only, and longer than 32';
 
 /** A session as the application fills it; the libraries' own types know nothing of that. */
-type EarlySession = { secret?: string; user?: { id: string } };
+type EarlySession = { secret?: string; user?: { id: string }; save?(callback: () => void): unknown };
 
 /** What a test's own handlers see of a request, before any controller. */
 export interface EarlyRequest {

@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import type { SessionSecurityRequest } from '../../options/index.js';
 import { type ExpressSessionStore, SessionGate } from '../gate/session-gate.js';
 import { maxAgeIn } from '../gate/store-max-age.js';
-import { noteReading } from '../gate/unjudged-readings.js';
+import { dateRequest, noteReading, takeDate } from '../gate/unjudged-readings.js';
 import { errorOf, withholdingOf } from '../gate/withheld-session.js';
 import type { FastifyResponse, ResponseHeaders } from '../response-headers.js';
 import {
@@ -16,7 +16,6 @@ import {
 import { FastifyReplyHeaders } from './fastify-reply-headers.js';
 
 const REPLY = Symbol('session-security-reply');
-const READING = Symbol('session-security-reading');
 
 /** A request as Fastify and @fastify/session leave it. */
 export interface FastifySessionRequest extends SessionSecurityRequest {
@@ -28,8 +27,6 @@ export interface FastifySessionRequest extends SessionSecurityRequest {
   readonly server?: FastifySessionServer | undefined;
   /** Fastify tells a reply of its request, but not a request of its reply. */
   [REPLY]?: FastifySessionReply;
-  /** When its session was read. */
-  [READING]?: number | undefined;
 }
 
 interface FastifySession extends Record<string, unknown> {
@@ -94,7 +91,7 @@ export class FastifySessionPlatform extends SessionPlatform {
     const { sessionStore } = request;
     if (!sessionStore) return;
     this.gate.guard(sessionStore);
-    request[READING] = this.gate.reading;
+    dateRequest(request, this.gate.reading);
   }
 
   /** Whose requests these are: those that are upgraded to sockets are not told. */
@@ -107,10 +104,8 @@ export class FastifySessionPlatform extends SessionPlatform {
    * gate gave out. Once, before the session is judged or, if a hook of the application sends the reply, written.
    */
   dateReading(request: FastifySessionRequest): void {
-    const { session, [READING]: reading } = request;
-    if (reading === undefined) return;
-    request[READING] = undefined;
-    if (session) noteReading(session, reading);
+    const reading = takeDate(request);
+    if (reading !== undefined && request.session) noteReading(request.session, reading);
   }
 
   /** Sees to it that a session id which is given up for another is not taken for a sign-out. */
