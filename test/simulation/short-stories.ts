@@ -19,6 +19,14 @@ const STORIES = {
     [200, 'signInHere', { user: 'anna' }],
     [1500, 'view'],
   ],
+  'somebody signs out, leaving the id in use, while the id is changed, and signs in under it again': [
+    [0, 'write'],
+    [100, 'signInHere', { user: 'anna' }],
+    [200, 'rotate', { waitsMs: [106] }],
+    [200, 'forget', { waitsMs: [100] }],
+    [500, 'signInHere', { user: 'anna' }],
+    [600, 'view'],
+  ],
 } satisfies Record<string, readonly Step[]>;
 
 /** Until the last visit is over. */

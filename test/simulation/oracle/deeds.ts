@@ -43,7 +43,7 @@ export class Deeds {
     for (const life of this.truth.history.families(heirs)) {
       // What parallel rotations made of the same session ends with it, one after the other.
       const bindsFrom = isSettledLater || !heirs.includes(life) ? Infinity : this.truth.at + 0.5;
-      const claim = { reasons, bindsFrom, dueFrom: Infinity };
+      const claim = { reasons, bindsFrom, dueFrom: Infinity, keepsId: visit.plan.errand === 'forget' };
       // Who has signed in since, under an id that was made of this one, has nothing to do with the session of before.
       if (!families.includes(life.family)) continue;
       // To sign out is to destroy whatever the session's id leads to, as the session library itself would: who is just
@@ -218,10 +218,15 @@ export class Deeds {
     return present.some((life) => life?.user === plan.user && life?.state !== 'over');
   }
 
-  /** Who lives under the id; not who is just signing in there, and will find it given up (C6). */
+  /**
+   * Who lives under the id; not who is just signing in there, and will find it given up (C6). Nor who has just signed out
+   * and left the id to whoever comes: where that is not worked off yet, a change of the id finds nobody any more whose id
+   * it could take away, and the id stays in use.
+   */
   #giveUp(sessionId: string): void {
     const life = this.truth.history.livingUnder(sessionId);
     if (life?.state !== 'alive' || life.givenUpAt.has(sessionId)) return;
+    if (life.claims.some(({ keepsId }) => keepsId)) return;
     life.givenUpAt.set(sessionId, this.truth.at);
     this.truth.world.note(`${sessionId} of ${life.title} is given up`);
   }

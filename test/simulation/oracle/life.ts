@@ -7,6 +7,8 @@ export interface Claim {
   bindsFrom: number;
   /** From then on it must be told soon. */
   dueFrom: number;
+  /** The session id stays in use for whoever comes. */
+  readonly keepsId?: boolean;
 }
 
 /** A moment at which a person showed to be there: by the world's time, and as the process's clock had it. */
