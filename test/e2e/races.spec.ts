@@ -2,10 +2,12 @@ import type { ServerResponse } from 'node:http';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { type CanActivate, Controller, Get, Injectable, Post, Req, Res } from '@nestjs/common';
 import { APP_GUARD } from '@nestjs/core';
+import session from 'express-session';
 import { ActivityTracker } from '../../lib/activity/activity-tracker.js';
 import { Passive, SessionSecurityService } from '../../lib/index.js';
 import { dataOf, interceptEarly, onExpress, rawOf, serveRawSlowly } from '../support/adapters.js';
 import { type HeldCall, HeldStore, isRecord, isSession } from '../support/held-store.js';
+import { Faults } from '../support/stores/faults.js';
 import { VirtualClock } from '../support/virtual-clock.js';
 import { type Browser, WatchedApp, type WatchedAppOptions } from '../support/watched-app.js';
 
@@ -1062,6 +1064,26 @@ describe('no race makes two of one, or one of two', () => {
     await desk.browser().post('/login', { user: 'anna' });
     await desk.clock.advance(2);
     expect(Object.keys(desk.stored()).filter(isRecord)).toEqual([]);
+  });
+
+  it('the removal of a record that the store carries out long after it was given up does not end who has signed in under the id since', async () => {
+    const sessions = new session.MemoryStore();
+    const faults = new Faults(sessions);
+    await open({ store: sessions, security: { flushInterval: 1, storeTimeout: 1 } });
+    const browser = await desk.signedIn('anna');
+    const removal = faults.hold('destroy', isRecord, 1);
+    const signOut = browser.post('/forget').then();
+    await removal.reached();
+    await desk.clock.pass(3);
+    await signOut;
+    await browser.post('/login', { user: 'ben', regenerate: false }).expect(201);
+    removal.release();
+    for (const seconds of [0, 4, 4, 4]) {
+      await desk.clock.advance(seconds);
+      expect(await browser.user()).toBe('ben');
+    }
+    expect(desk.log.of('end').map(({ userId }) => userId)).toEqual(['anna']);
+    expect(Object.keys(desk.stored()).filter(isRecord)).toHaveLength(1);
   });
 
   it('a sign-out under way when the application shuts down is told, and final', async () => {

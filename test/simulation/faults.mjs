@@ -125,7 +125,7 @@ export const faults = [
     'a removal that failed and was carried out all the same is told by nobody',
     271,
     'lib/activity/stores/express-session-activity-store.ts',
-    'stored ? this.#record(id, stored) : this.#removing.get(id)',
+    'stored ? this.#record(id, stored) : (this.#removing.get(id) ?? this.#late.wanted(id))',
     'stored && this.#record(id, stored)',
   ),
   fault(

@@ -12,6 +12,7 @@ import type { Clock } from '../clock.js';
 import type { SessionReferences } from '../session-reference.js';
 import type { StoreCalls, StoreOperation } from '../store-calls.js';
 import type { DueSession, WatchedSessions } from '../watched-sessions.js';
+import { LateChanges } from './late-changes.js';
 
 /** The part of an express-session store that is used, with callbacks as its documentation describes them. */
 export interface SessionStore {
@@ -52,14 +53,6 @@ interface StoredRecord {
   readonly slackMs: number;
 }
 
-/** A write that was given up. */
-interface Stray {
-  /** It has landed after all. */
-  landed: boolean;
-  /** The record has been ended since. */
-  undo: boolean;
-}
-
 /** Work on one record, one thing after the other. */
 interface Queue {
   last: Promise<unknown> | undefined;
@@ -74,8 +67,7 @@ export class ExpressSessionActivityStore extends ActivityStore {
   readonly #writer = randomUUID();
   /** The work on each record that is under way. */
   readonly #working = new Map<string, Queue>();
-  /** Writes that were given up and may still land, by id. */
-  readonly #straying = new Map<string, Stray>();
+  readonly #late: LateChanges;
   /** Records whose removal failed: it may have been carried out all the same, then the next `end` answers them. */
   readonly #removing = new Map<string, ActivityRecord>();
   /** Sessions that have expired by memory, to be confirmed with the store. */
@@ -90,6 +82,7 @@ export class ExpressSessionActivityStore extends ActivityStore {
     private readonly flushIntervalMs: number,
   ) {
     super();
+    this.#late = new LateChanges(clock);
   }
 
   /** Tells where the application keeps its sessions; it is known from the first request on. */
@@ -100,9 +93,6 @@ export class ExpressSessionActivityStore extends ActivityStore {
   start(record: ActivityRecord): Promise<void> {
     return this.#alone(record.id, () => {
       this.#removing.delete(record.id);
-      const straying = this.#straying.get(record.id);
-      // What it would undo now is this record.
-      if (straying) straying.undo = false;
       return this.#write(record);
     });
   }
@@ -221,15 +211,13 @@ export class ExpressSessionActivityStore extends ActivityStore {
     isToEnd: (stored: ActivityRecord | undefined) => boolean,
   ): Promise<ActivityRecord | undefined> {
     return this.#alone(id, async () => {
-      // One that lands while the record is read may not be seen.
-      const straying = this.#straying.get(id);
       const entry = await this.#entry(id);
       const stored = storedRecordIn(entry);
-      const record = stored ? this.#record(id, stored) : this.#removing.get(id);
+      const record = stored ? this.#record(id, stored) : (this.#removing.get(id) ?? this.#late.wanted(id));
       if (!isToEnd(record)) return undefined;
-      if (straying) straying.undo = true;
+      this.#late.want(id, undefined);
       try {
-        if (entry != null || straying?.landed) await this.#remove(id);
+        if (entry != null) await this.#remove(id);
       } catch (error) {
         if (record) this.#removing.set(id, record);
         throw error;
@@ -245,11 +233,12 @@ export class ExpressSessionActivityStore extends ActivityStore {
       // It may be gone already; who tries its removal again tells of its end.
       if (this.#removing.has(id)) return true;
       const stored = await this.#read(id).catch(forgiveCorrupt);
-      if (!stored) return false;
+      const known = stored ?? this.#late.wanted(id);
+      if (!known) return false;
       // Somebody else has signed in under the same session id since.
-      if (change.life !== undefined && change.life !== stored.life) return true;
-      const record = this.#record(id, stored);
-      const believable = stored.lastActivityAt <= this.clock.now() ? stored.lastActivityAt : 0;
+      if (change.life !== undefined && change.life !== known.life) return true;
+      const record = stored ? this.#record(id, stored) : this.#late.wanted(id)!;
+      const believable = known.lastActivityAt <= this.clock.now() ? known.lastActivityAt : 0;
       const lastActivityAt = Math.max(believable, change.lastActivityAt ?? 0);
       await this.#write({ ...record, ...change, id, lastActivityAt });
       return true;
@@ -271,15 +260,8 @@ export class ExpressSessionActivityStore extends ActivityStore {
     return mine;
   }
 
-  async #write({
-    id,
-    life,
-    startedAt,
-    lastActivityAt,
-    limits,
-    userId,
-    device,
-  }: ActivityRecord): Promise<void> {
+  #write(record: ActivityRecord): Promise<void> {
+    const { id, life, startedAt, lastActivityAt, limits, userId, device } = record;
     const lifetimeMs = isExempt(limits) ? EXEMPT_LIFETIME_MS : limits.expireAfter * 1000 + AFTERLIFE_MS;
     const stored: StoredRecord = {
       version: 1,
@@ -300,20 +282,7 @@ export class ExpressSessionActivityStore extends ActivityStore {
       path: '/',
     };
     const entry = { cookie, sessionSecurity: stored };
-    const stray: Stray = { landed: false, undo: false };
-    try {
-      await this.#ask((store, answer) =>
-        store.set(RECORD_PREFIX + id, entry, (error) => {
-          stray.landed = true;
-          if (this.#straying.get(id) === stray) this.#straying.delete(id);
-          if (stray.undo) void this.#remove(id).catch(() => undefined);
-          answer(error);
-        }),
-      );
-    } catch (error) {
-      this.#straying.set(id, stray);
-      throw error;
-    }
+    return this.#change(id, record, (store, answer) => store.set(RECORD_PREFIX + id, entry, answer));
   }
 
   async #read(id: string): Promise<StoredRecord | undefined> {
@@ -328,8 +297,44 @@ export class ExpressSessionActivityStore extends ActivityStore {
     return this.#ask((store, answer) => store.get(RECORD_PREFIX + id, answer));
   }
 
-  #remove(id: string): Promise<unknown> {
-    return this.#ask((store, answer) => store.destroy(RECORD_PREFIX + id, answer));
+  #remove(id: string): Promise<void> {
+    return this.#change(id, undefined, (store, answer) => store.destroy(RECORD_PREFIX + id, answer));
+  }
+
+  /** Changes what is stored, to this record or to none. What is given up may be carried out later all the same. */
+  async #change(
+    id: string,
+    wanted: ActivityRecord | undefined,
+    change: (store: SessionStore, answer: (error?: unknown) => void) => unknown,
+  ): Promise<void> {
+    this.#late.want(id, wanted);
+    let isAnswered = false;
+    let isGivenUp = false;
+    try {
+      await this.#ask((store, answer) =>
+        change(store, (error) => {
+          if (isGivenUp && !isAnswered) void this.#putRight(id).catch(() => undefined);
+          isAnswered = true;
+          answer(error);
+        }),
+      );
+    } catch (error) {
+      isGivenUp = !isAnswered;
+      if (isGivenUp) this.#late.giveUp(id, wanted);
+      throw error;
+    }
+  }
+
+  /** A change has come that was given up: what has been done since is done once more, if that is undone by it. */
+  #putRight(id: string): Promise<void> {
+    return this.#alone(id, async () => {
+      if (!this.#late.has(id)) return;
+      const entry = await this.#entry(id);
+      const wanted = this.#late.wanted(id);
+      if (wanted && storedRecordIn(entry)?.life !== wanted.life) await this.#write(wanted);
+      if (!wanted && entry != null) await this.#remove(id);
+      this.#late.settle(id);
+    });
   }
 
   #record(id: string, stored: StoredRecord): ActivityRecord {
