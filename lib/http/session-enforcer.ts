@@ -157,12 +157,14 @@ export class SessionEnforcer {
 
   /**
    * Nobody is signed in as the session is stored, but somebody may be watched under its id all the same: a request of
-   * before the sign-in has written the session back, and one of after it may do so again.
+   * before the sign-in has written the session back, and one of after it may do so again; or the sign-in came after this
+   * request was read.
    */
   async #endUnseen(request: SessionSecurityRequest, state: RequestState, reason: EndReason): Promise<void> {
     const session = this.platform.sessionOf(request);
-    if (typeof session !== 'string' && this.tracker.isInUse(session.id))
-      await this.#outcomes.forget(session, state, reason);
+    if (typeof session === 'string' || !this.tracker.isInUse(session.id)) return;
+    await this.tracker.end(session.id, reason);
+    this.#outcomes.abandon(request, state, session.id);
   }
 
   /**

@@ -744,6 +744,20 @@ describe('no race makes two of one, or one of two', () => {
     expect(await browser.user()).toBeNull();
   });
 
+  it('a sign-out leaves nothing of who has signed in under the session id since the request was read', async () => {
+    await open();
+    const browser = desk.browser();
+    await browser.post('/write', { basket: 1 });
+    const held = store.hold('get', isSession);
+    const signOut = browser.copy().post('/session-security/end').expect(200).then();
+    await held.reached;
+    await browser.post('/login', { user: 'anna', regenerate: false }).expect(201);
+    held.release();
+    await signOut;
+    expect(desk.log.of('end')).toEqual([expect.objectContaining({ reason: 'logout' })]);
+    expect(JSON.stringify(desk.stored())).not.toContain('anna');
+  });
+
   describe('a sign-out that leaves the session id in use is final, although the session is not marked as watched yet', () => {
     /** Signed in by something that the module does not see. */
     const signedInUnseen = async (options?: WatchedAppOptions): Promise<Browser> => {
