@@ -44,7 +44,9 @@ export class FoundLives {
       ) ?? {};
     if (!moves) {
       const shared = lives.find(({ reusesId, murky }) => reusesId || murky);
-      const life = shared && this.truth.begin(process.number, userId!, shared.sessionId, true);
+      // Not where the other one is now: its session id may have been given up for another since.
+      const sessionId = this.truth.history.sessionIdOf(session)!;
+      const life = shared && this.truth.begin(process.number, userId!, sessionId, true);
       if (life) for (const each of [life, ...lives]) each.murky = true;
       return life;
     }

@@ -7,6 +7,7 @@ export class History {
   readonly lives: Life[] = [];
   readonly #bySessionId = new Map<string, Life[]>();
   readonly #byReference = new Map<string, Life[]>();
+  readonly #sessionIds = new Map<string, string>();
   /** The ids for which a session id was given up; several, if parallel requests gave up the same. */
   readonly #successors = new Map<string, string[]>();
   readonly #references = new SessionReferences();
@@ -19,7 +20,9 @@ export class History {
   /** From now on the session id leads to this life. */
   name(life: Life, sessionId: string): void {
     listAt(this.#bySessionId, sessionId).push(life);
-    listAt(this.#byReference, this.referenceOf(sessionId)).push(life);
+    const reference = this.referenceOf(sessionId);
+    listAt(this.#byReference, reference).push(life);
+    this.#sessionIds.set(reference, sessionId);
   }
 
   /** One session id was given up for another. */
@@ -74,6 +77,11 @@ export class History {
 
   byReference(reference: string): readonly Life[] {
     return this.#byReference.get(reference) ?? [];
+  }
+
+  /** The session id that events call so, if there has been a life under it. */
+  sessionIdOf(reference: string): string | undefined {
+    return this.#sessionIds.get(reference);
   }
 
   referenceOf(sessionId: string): string {
