@@ -92,6 +92,7 @@ export class SessionSettlement {
     const present = typeof session === 'string' ? undefined : session;
     if (state.movedId !== undefined && !signedIn && leaves(request, session))
       return this.outcomes.endWithheld(state, state.movedId, 'logout');
+    if (signedIn && present) await this.#replaceMoved(state, present);
     // The new id is not there yet.
     if (present && present.id === state.rotatedFrom) return;
     const former = signedIn && present ? formerOf(state, present) : undefined;
@@ -137,6 +138,15 @@ export class SessionSettlement {
       await this.tracker.end(rotatedFrom, 'replaced');
       throw error;
     }
+  }
+
+  /** A sign-in ends the session before it also where that goes on under an id that this request has not come with. */
+  async #replaceMoved(state: RequestState, { id, data }: RequestSession): Promise<void> {
+    const { movedId, outcome, sessionId, life, rotatedFrom } = state;
+    if (movedId !== undefined) return this.outcomes.endWithheld(state, movedId, 'replaced');
+    if (outcome !== 'watched' || sessionId === undefined || sessionId === id) return;
+    if (rotatedFrom !== undefined || readMarker(data) || this.tracker.lifeOf(sessionId) !== life) return;
+    await this.tracker.end(sessionId, 'replaced');
   }
 
   /** A sign-out counts also where the request goes on with a session under its new id. */

@@ -1,6 +1,6 @@
 import type { ServerResponse } from 'node:http';
 import { afterEach, describe, expect, it } from '@jest/globals';
-import { type CanActivate, Controller, Get, Injectable, Post, Req, Res } from '@nestjs/common';
+import { Body, type CanActivate, Controller, Get, Injectable, Post, Req, Res } from '@nestjs/common';
 import { APP_GUARD } from '@nestjs/core';
 import session from 'express-session';
 import { ActivityTracker } from '../../lib/activity/activity-tracker.js';
@@ -41,7 +41,7 @@ let door = new Door();
 @Injectable()
 class SlowGuard implements CanActivate {
   async canActivate(context: { switchToHttp(): { getRequest(): DeskRequest } }): Promise<boolean> {
-    if (context.switchToHttp().getRequest().url === '/guarded') await door.pass();
+    if (context.switchToHttp().getRequest().url.startsWith('/guarded')) await door.pass();
     return true;
   }
 }
@@ -58,6 +58,13 @@ class SlowDesk {
   @Get('slow')
   async slow(): Promise<object> {
     await door.pass();
+    return {};
+  }
+
+  @Post('guarded-sign-in')
+  async guardedSignIn(@Req() request: DeskRequest, @Body() user: { id: string }): Promise<object> {
+    await new Promise<void>((resolve) => request.session.regenerate(resolve));
+    request.session.user = user;
     return {};
   }
 
@@ -668,6 +675,59 @@ describe('no race makes two of one, or one of two', () => {
       expect(await browser.user()).toBe(user);
       expect(desk.log.of('end')).toHaveLength(1);
     });
+  });
+
+  describe.each(['anna', 'ben'])('%s signing in with the cookie of before a rotation', (user) => {
+    it('ends the session under its new id', async () => {
+      await open();
+      const browser = await desk.signedIn('anna');
+      const late = browser.copy();
+      await browser.post('/rotate').expect(201);
+      await late.post('/login', { user }).expect(201);
+      expect([await browser.user(), await late.user()]).toEqual([null, user]);
+      expect(desk.log.of('end')).toEqual([expect.objectContaining({ userId: 'anna', reason: 'replaced' })]);
+      expect(await desk.security.list('anna')).toHaveLength(user === 'anna' ? 1 : 0);
+    });
+
+    it('ends it while the rotation is being answered', async () => {
+      const { browser, slow, done } = await takingAlong('/rotate-and-wait');
+      await browser.post('/login', { user }).expect(201);
+      await done();
+      expect([await browser.user(), await slow.user()]).toEqual([user, null]);
+      expect(desk.log.of('end')).toEqual([expect.objectContaining({ userId: 'anna', reason: 'replaced' })]);
+    });
+
+    it('ends it where the request was on its way before the rotation', async () => {
+      await open();
+      const browser = await desk.signedIn('anna');
+      const late = browser.copy();
+      const signIn = late.post('/guarded-sign-in', { id: user }).expect(201).then();
+      await door.reached;
+      await browser.post('/rotate').expect(201);
+      door.open();
+      await signIn;
+      expect([await browser.user(), await late.user()]).toEqual([null, user]);
+      expect(desk.log.of('end')).toEqual([expect.objectContaining({ userId: 'anna', reason: 'replaced' })]);
+    });
+
+    it('ends nobody who has signed in under the new id since', async () => {
+      await open();
+      const browser = await desk.signedIn('anna');
+      const late = browser.copy();
+      await browser.post('/rotate').expect(201);
+      await browser.post('/login', { user: 'cleo', regenerate: false }).expect(201);
+      await late.post('/login', { user }).expect(201);
+      expect([await browser.user(), await late.user()]).toEqual(['cleo', user]);
+    });
+  });
+
+  it('a request with the cookie of before a rotation that only takes another id ends nobody', async () => {
+    await open();
+    const browser = await desk.signedIn();
+    const late = browser.copy();
+    await browser.post('/rotate').expect(201);
+    await late.post('/rotate').expect(201);
+    expect([await browser.user(), await late.user()]).toEqual(['anna', null]);
   });
 
   it('who has signed out may sign in by a handler that began for somebody else under the same session id', async () => {

@@ -27,7 +27,8 @@ export class Deeds {
     const { servedAs } = this.truth.involvementOf(visit);
     if (visit.plan.errand === 'end' && visit.isLoose) this.#mayEnd(visit);
     if (visit.plan.errand === 'logOut' && visit.isLoose) this.#mayEndMoved(visit);
-    if (visit.plan.errand === 'signIn' && visit.isLoose) return;
+    if (visit.plan.errand === 'signIn' && visit.isLoose)
+      return this.#mayEndMoved(visit, ['replaced', 'logout']);
     if (visit.plan.errand === 'signInHere' && this.#isOutlived(visit, servedAs)) return;
     if (this.#isHereAlready(visit)) return;
     if (visit.plan.errand === 'forget' && this.truth.history.bySessionId(sessionId) !== servedAs) return;
@@ -161,18 +162,18 @@ export class Deeds {
   }
 
   /**
-   * Somebody signs out with the cookie of before a change of the id: what goes on under other ids ends when the handler is
+   * Somebody signs out, or in, with the cookie of before a change of the id: what goes on under other ids ends when the handler is
    * through, unless its process has died since and nobody knows of the change any more, or the request has passed by the
    * gate, as the first one may.
    */
-  #mayEndMoved(visit: Visit): void {
+  #mayEndMoved(visit: Visit, reasons: EndReason[] = ['logout']): void {
     const { clocks, history, world } = this.truth;
     const { presentedId } = visit;
     if (presentedId === undefined) return;
     const heirs = history.heirs(presentedId);
     if (!heirs.some(({ givenUpAt }) => givenUpAt.has(presentedId))) return;
     for (const life of history.families(heirs)) {
-      const claim = this.#claim(life, { reasons: ['logout'], bindsFrom: Infinity, dueFrom: Infinity });
+      const claim = this.#claim(life, { reasons, bindsFrom: Infinity, dueFrom: Infinity });
       const changedAt = life.givenUpAt.get(presentedId) ?? -Infinity;
       const isKnown = changedAt >= clocks.bornAt(visit.process) && world.settings.knowsStore;
       if (claim && isKnown) this.truth.involvementOf(visit).claimsOfMoved.push(claim);
