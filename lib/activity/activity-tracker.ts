@@ -341,7 +341,8 @@ export class ActivityTracker {
     const isOver = (await this.findTombstone(sessionId)) !== undefined && this.isShared;
     this.bury(sessionId, null);
     if (isOver) await this.removeBlob(sessionId);
-    else await this.end(sessionId, 'revoked');
+    // Its id may have been given up for another, under which it has ended by the passing of time: nobody wanted that.
+    else await this.end(sessionId, this.fateOf(sessionId)?.reason ?? 'revoked');
   }
 
   /**

@@ -781,6 +781,32 @@ describe('no race makes two of one, or one of two', () => {
     expect(await slow.user()).toBe('anna');
   });
 
+  it('a slow sign-in counts also where a late request has asked after the session with which it came, which expired under another id', async () => {
+    const early = new Door();
+    await open({
+      configure: (app, useSession) => {
+        useSession();
+        interceptEarly(app, async ({ url }) => {
+          if (url.includes('late')) await early.pass();
+          return 'hand on';
+        });
+      },
+    });
+    const browser = await desk.signedIn();
+    const slow = browser.copy();
+    const answer = slow.post('/sign-in-as-anna').then();
+    await door.reached;
+    const late = browser.copy().get('/whoami?late').then();
+    await early.reached;
+    await browser.post('/rotate').expect(201);
+    await desk.clock.advance(11);
+    early.open();
+    await late;
+    door.open();
+    await answer;
+    expect(await slow.user()).toBe('anna');
+  });
+
   it('a handler that has ended the session itself may sign the same user in', async () => {
     await open();
     const browser = await desk.signedIn();
