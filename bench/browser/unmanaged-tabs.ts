@@ -95,7 +95,7 @@ export class Visit {
 }
 
 export class Tab {
-  private mouseAt = 10;
+  private moves = 0;
 
   constructor(
     readonly send: Send,
@@ -117,15 +117,20 @@ export class Tab {
     return this.send('Page.navigate', { url });
   }
 
-  /** Moves the mouse to where it has not just been. */
+  /**
+   * Moves the mouse on over the page's content, to where it has not been lately: some clients hear only what happens in the
+   * body, and compare with the place that they saw last.
+   */
   async moveMouse(): Promise<void> {
-    this.mouseAt = this.mouseAt === 10 ? 40 : 10;
+    this.moves++;
     await this.mouseStirs();
   }
 
   /** The system reports a move of a mouse that rests. */
   async mouseStirs(): Promise<void> {
-    await this.send('Input.dispatchMouseEvent', { type: 'mouseMoved', x: this.mouseAt, y: this.mouseAt });
+    const x = 100 + ((7 * this.moves) % 400);
+    const y = 100 + ((3 * this.moves) % 200);
+    await this.send('Input.dispatchMouseEvent', { type: 'mouseMoved', x, y });
   }
 
   /** Only a tab that is not seen can be frozen. */
