@@ -80,7 +80,6 @@ export function createSessionMonitor(ports: MonitorPorts, options: MonitorOption
   const min = Math.min;
   const max = Math.max;
   const now = steadyClock(ports);
-  const wallShift = (): number => ports.wall() / SECOND_MS - now();
 
   let phase: number = STARTING;
   let owner: string;
@@ -104,7 +103,8 @@ export function createSessionMonitor(ports: MonitorPorts, options: MonitorOption
   let restoredAt!: number;
   /** What was asked for before knows nothing of the sign-in that another tab has told of. */
   let doubtedAt!: number;
-  let postedAt!: number;
+  /** Activity up to here is this tab's own, and needs not be told to the others again. */
+  let ownUntil!: number;
   /** The warning waits until then for an answer that will probably call it off. */
   let holdUntil = 0;
   /** The request under way is given up then, or no other is sent before: back-off, and while another tab asks. */
@@ -130,7 +130,7 @@ export function createSessionMonitor(ports: MonitorPorts, options: MonitorOption
   const remaining = (): number => max(0, Math.ceil(safeUntil - now()));
   const hasNews = (): boolean => last > told;
   /** The newest activity comes from this tab. */
-  const isOwn = (): boolean => last < postedAt + POST_EVERY;
+  const isOwn = (): boolean => last < ownUntil;
   /**
    * The warning waits for the server to hear of the newest activity, as far as that calls it off.
    *
@@ -296,13 +296,13 @@ export function createSessionMonitor(ports: MonitorPorts, options: MonitorOption
   };
 
   const post = (answer?: PingAnswer, sentAt?: number): void => {
-    const shift = wallShift();
+    const shift = ports.wall() / SECOND_MS - now();
     channels[0]?.postMessage({ last: last + shift, answer, sentAt: sentAt! + shift } satisfies TabMessage);
   };
 
   const receive = (message: TabMessage | null): void => {
     const time = now();
-    const shift = wallShift();
+    const shift = ports.wall() / SECOND_MS - time;
     // Someone signed in or out in another tab, perhaps by the application's own pages: the server knows who.
     if ((message?.owner ?? owner) !== owner) {
       // Who has just started was answered before, perhaps. In doubt this has been said already.
@@ -341,7 +341,7 @@ export function createSessionMonitor(ports: MonitorPorts, options: MonitorOption
       // In the warning, this tab keeps its dialog until the server has answered; the others go by the message.
       if (!staying && !isOwn()) {
         post();
-        postedAt = time;
+        ownUntil = time + POST_EVERY;
       }
       // To press the button was activity a moment ago, and the server is being told of that already, unless in vain.
       if (warned && time >= retryAt + staying * (POST_EVERY - limit * 2 ** failures)) ask(true);

@@ -6,7 +6,10 @@ export interface Clock {
   monotonic: () => number;
 }
 
-/** Below this, a difference between the clocks is rounding and slow adjustment, not sleep. */
+/**
+ * Below this, a difference between the clocks is rounding and slow adjustment, not sleep. For as long, the wall clock is
+ * followed alone: to read the other would be the most expensive part of what is done for a move of the mouse.
+ */
 const TOLERANCE_MS = 500;
 
 /**
@@ -15,12 +18,18 @@ const TOLERANCE_MS = 500;
  * is why the server is asked before anything is done about it.
  */
 export function steadyClock(clock: Clock): () => number {
-  let skew = clock.wall() - clock.monotonic();
+  let difference = clock.wall() - clock.monotonic();
   let slept = 0;
+  /** When both were read, by the wall clock. */
+  let readAt: number;
   return () => {
-    const jump = clock.wall() - clock.monotonic() - slept - skew;
-    if (jump > TOLERANCE_MS) slept += jump;
-    else if (jump < -TOLERANCE_MS) skew += jump;
-    return (clock.monotonic() + slept) / 1000;
+    const wall = clock.wall();
+    if (!(wall - readAt < TOLERANCE_MS && wall >= readAt)) {
+      readAt = wall;
+      const jump = wall - clock.monotonic() - difference;
+      difference += jump;
+      if (jump > TOLERANCE_MS) slept += jump;
+    }
+    return (wall - difference + slept) / 1000;
   };
 }

@@ -1,6 +1,9 @@
 import { listen } from './listen.js';
 
-/** What counts as activity when nothing else is configured. Focus, blur and visibility are not: they need no person. */
+/**
+ * What counts as activity when nothing else is configured. Focus, blur and visibility are not: they need no person. A touch
+ * begins with a `pointerdown`; while it scrolls the page, only `touchmove` goes on.
+ */
 const PERSON_EVENTS = [
   'pointerdown',
   'pointermove',
@@ -8,12 +11,14 @@ const PERSON_EVENTS = [
   'input',
   'paste',
   'wheel',
-  'touchstart',
   'touchmove',
   'scroll',
 ];
 
-/** Scrolling counts this long after an input that can have caused it, in milliseconds. */
+/**
+ * Pages scroll by themselves: it counts this long after an input that can have caused it, in milliseconds. Moves of the mouse
+ * cause none.
+ */
 const SCROLL_AFTER_INPUT_MS = 1000;
 
 /**
@@ -27,26 +32,25 @@ export function listenForActivity(
   signal: AbortSignal,
   names?: readonly string[] | null,
 ): void {
-  let position: string | undefined;
-  let inputAt = -Infinity;
+  /** Both coordinates in one. */
+  let position: number;
+  /** By one clock for all frames, each of which counts the `timeStamp` of its events from another origin. */
+  let inputAt: number;
+  /** Dragging a scroll bar sends no pointer events after the first. */
   let dragging: number;
 
   const handle = (event: PointerEvent): void => {
-    // Every frame counts the `timeStamp` of its events from another origin.
-    const now = performance.now();
+    const { type } = event;
     // Only custom events of the application's own choice may come from a script.
-    if (!event.isTrusted && PERSON_EVENTS.includes(event.type)) return;
+    if (!event.isTrusted && PERSON_EVENTS.includes(type)) return;
     // Undefined in events that are not the mouse's.
-    dragging = event.buttons ?? dragging;
-    if (event.type === 'pointermove') {
-      // Browsers report moves of a resting mouse when the page changes under it; the first one tells nothing yet.
-      const before = position;
-      position = `${event.screenX},${event.screenY}`;
-      if (!before || before === position) return;
-    }
-    // Pages scroll by themselves; and dragging a scroll bar sends no pointer events after the first.
-    if (event.type !== 'scroll') inputAt = now;
-    else if (!dragging && now - inputAt > SCROLL_AFTER_INPUT_MS) return;
+    dragging = event.buttons ?? dragging!;
+    // Browsers report moves of a resting mouse when the page changes under it; the first one tells nothing yet. Not told by
+    // `movementX`, which Safari has not always known (https://bugs.webkit.org/show_bug.cgi?id=255207).
+    if (type === 'pointermove') {
+      if (!(position! - (position = event.screenX * 1e3 + event.screenY))) return;
+    } else if (type !== 'scroll') inputAt = performance.now();
+    else if (!dragging && !(performance.now() - inputAt! < SCROLL_AFTER_INPUT_MS)) return;
     report();
   };
 

@@ -242,7 +242,7 @@ export const faults = [
     99,
     'client/core/steady-clock.ts',
     'if (jump > TOLERANCE_MS) slept += jump;',
-    'if (jump > TOLERANCE_MS) skew += jump;',
+    '',
   ),
   fault(
     'a tab that wakes up trusts its old timer',
@@ -276,8 +276,8 @@ export const faults = [
     'activity is not told to the other tabs',
     2063,
     'client/core/session-monitor.ts',
-    '        post();\n        postedAt = time;',
-    '        postedAt = time;',
+    '        post();\n        ownUntil = time + POST_EVERY;',
+    '        ownUntil = time + POST_EVERY;',
   ),
   fault(
     'an answer is kept from the other tabs',

@@ -45,3 +45,24 @@ test('A5 reading it often adds nothing: rounding of the clocks does not pile up'
   }
   expect(elapsed()).toBe(10_000);
 });
+
+test('A5 a burst of readings reads the expensive clock once, and sees sleep nevertheless', () => {
+  const clocks = { wallMs: 1e12, monotonicMs: 5000, readings: 0 };
+  const now = steadyClock({
+    wall: () => clocks.wallMs,
+    monotonic() {
+      clocks.readings++;
+      return clocks.monotonicMs;
+    },
+  });
+  const start = now();
+  clocks.readings = 0;
+  for (let reading = 0; reading < 1000; reading++) {
+    clocks.wallMs += 0.25;
+    clocks.monotonicMs += 0.25;
+    expect(now()).toBeCloseTo(start + (reading + 1) / 4000, 4);
+  }
+  expect(clocks.readings).toBe(0);
+  clocks.wallMs += 3_600_000;
+  expect(now()).toBeCloseTo(start + 3600.25, 4);
+});
