@@ -90,7 +90,7 @@ export class StreamGroup {
       return;
     }
     this.#reading.add(shard);
-    void this.#read(shard).finally(() => this.#reading.delete(shard));
+    this.#track(this.#read(shard).finally(() => this.#reading.delete(shard)));
   }
 
   /** Delivers again what is due for it; now and then looks for what others have left lying. */
@@ -112,7 +112,7 @@ export class StreamGroup {
     }
   }
 
-  /** Takes nothing new, waits for the handlers that run, acknowledges, and leaves the rest to the other members. */
+  /** Takes nothing new but what is being read already, waits for the handlers, acknowledges, and leaves the rest to others. */
   async close(): Promise<void> {
     this.#closed = true;
     while (this.#running.size > 0) await Promise.allSettled(this.#running);
