@@ -186,7 +186,11 @@ export class SessionSettlement {
     authenticated: boolean,
   ): Promise<void> {
     this.platform.letGo(request);
-    if (!authenticated && this.tracker.isInUse(session.id)) await this.tracker.end(session.id, 'logout');
+    const { life } = this.tracker.tombstone(session.id) ?? {};
+    // Who was there then may have taken the place of this request's user.
+    const isOwn = (readMarker(session.data)?.life ?? life) === life;
+    if (!authenticated && isOwn && this.tracker.isInUse(session.id))
+      await this.tracker.end(session.id, 'logout');
   }
 }
 

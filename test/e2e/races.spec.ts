@@ -77,6 +77,13 @@ class SlowDesk {
     return {};
   }
 
+  @Post('forget-slowly')
+  async forgetSlowly(@Req() request: DeskRequest): Promise<object> {
+    await door.pass();
+    delete request.session.user;
+    return {};
+  }
+
   @Post('rotate-slowly')
   async rotateSlowly(@Req() request: DeskRequest): Promise<object> {
     await door.pass();
@@ -369,6 +376,28 @@ describe('no race makes two of one, or one of two', () => {
     await one.post('/session-security/end').expect(200);
     expect([await one.user(), await other.user()]).toEqual([null, null]);
     expect(desk.log.of('end').map(({ reason }) => reason)).toEqual(['logout', 'logout']);
+  });
+
+  it('a sign-out of somebody whose session was replaced is none of who took their place, also while its id is given up', async () => {
+    await open();
+    const browser = await desk.signedIn('ben');
+    const begun = async (path: string): Promise<{ open: () => void; answer: Promise<unknown> }> => {
+      const own = (door = new Door());
+      const answer = browser.copy().post(path).then();
+      await own.reached;
+      return { open: own.open, answer };
+    };
+    const [rotation, signOut] = [await begun('/rotate-slowly'), await begun('/forget-slowly')];
+    await browser.post('/login', { user: 'cleo', regenerate: false }).expect(201);
+    const removal = store.hold('destroy', isSession);
+    rotation.open();
+    await removal.reached;
+    signOut.open();
+    await signOut.answer;
+    expect(desk.log.of('end').map(({ userId }) => userId)).toEqual(['ben']);
+    removal.release();
+    await rotation.answer;
+    expect(desk.log.of('end').map(({ reason }) => reason)).toEqual(['replaced', 'replaced']);
   });
 
   it('an anonymous request that ends after somebody signed in beside it does not sign them out', async () => {
