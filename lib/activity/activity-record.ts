@@ -37,6 +37,14 @@ export function withoutAllowance<Known extends Pick<ActivityRecord, 'lastActivit
   return { ...known, lastActivityAt: known.lastActivityAt - allowanceMs };
 }
 
+/** All sessions of a user that had begun before an instant have been ended. */
+export interface KeptRevocation {
+  readonly at: number;
+  readonly reason: EndReason;
+  /** The life that goes on all the same. */
+  readonly sparedLife?: number | undefined;
+}
+
 /** One entry of a batch of activity. */
 export interface ActivityUpdate {
   readonly id: string;

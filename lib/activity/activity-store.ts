@@ -1,4 +1,10 @@
-import type { ActivityRecord, ActivityUpdate, EndMode, EndReason } from './activity-record.js';
+import type {
+  ActivityRecord,
+  ActivityUpdate,
+  EndMode,
+  EndReason,
+  KeptRevocation,
+} from './activity-record.js';
 import type { TimeoutReason } from '../policy/index.js';
 
 /** A boundary that a session has passed, as {@link ActivityStore.due} hands it out. */
@@ -61,6 +67,17 @@ export abstract class ActivityStore {
   recover(): Promise<FoundSession[]> {
     return Promise.resolve([]);
   }
+
+  /**
+   * Keeps for later processes that all sessions of a user have been ended, for a store that may hold some which it cannot
+   * name.
+   *
+   * @returns whether nothing is left to be done; not before it is known where to keep it.
+   */
+  keepRevocation?(userId: string, revocation: KeptRevocation): Promise<boolean>;
+
+  /** What {@link keepRevocation} has kept of a user. */
+  revocationOf?(userId: string): Promise<KeptRevocation | undefined>;
 }
 
 /** What is stored under a record's key is no record: it is treated as ended. */

@@ -229,6 +229,11 @@ export class ActivityTracker {
     this.#revocations.add(userId, revocation);
   }
 
+  /** As {@link revoke}, for later processes, where the store may hold sessions that nobody knows. Never rejects. */
+  keepRevocation(userId: string, revocation: Revocation): Promise<void> {
+    return this.#debts.keepRevocation(userId, revocation);
+  }
+
   /** The sessions of one user that just begin: they are stored, or are about to be, and not watched yet. */
   beginningOf(userId: string): Required<FoundSession>[] {
     return this.#beginnings.ofUser(userId);

@@ -1,15 +1,11 @@
-import type { ActivityRecord, EndReason } from './activity-record.js';
+import type { ActivityRecord, KeptRevocation } from './activity-record.js';
 import { Recollections } from './recollections.js';
 
 /** Longer than the default store keeps the record of anybody who does not come. */
 const LIFETIME_MS = 100 * 24 * 3600 * 1000;
 
-/** All sessions of a user that had begun before an instant have been ended. */
-export interface Revocation {
-  readonly at: number;
-  readonly reason: EndReason;
-  /** The life that goes on all the same. */
-  readonly sparedLife?: number | undefined;
+/** As this process carries it out. */
+export interface Revocation extends KeptRevocation {
   /** How many sessions have been found and ended since. */
   carriedOut: number;
 }
@@ -23,15 +19,29 @@ export class Revocations {
     this.#revocations.set(userId, revocation);
   }
 
+  has(userId: string): boolean {
+    return this.#revocations.has(userId);
+  }
+
   /** What has ended this session that the store has known till now, if anything did. */
-  of({ userId, startedAt, life }: ActivityRecord, now: number): Revocation | undefined {
-    const revocation = userId === undefined ? undefined : this.#revocations.get(userId);
-    if (!revocation || life === revocation.sparedLife) return undefined;
-    // What began in the future did not begin in this process, and so before it, when the clock was ahead.
-    return startedAt < revocation.at || startedAt > now ? revocation : undefined;
+  of(record: ActivityRecord, now: number): Revocation | undefined {
+    const revocation = record.userId === undefined ? undefined : this.#revocations.get(record.userId);
+    return revocation && isEndedBy(revocation, record, now) ? revocation : undefined;
   }
 
   sweep(now: number): void {
     this.#revocations.sweep(now);
   }
+}
+
+/** Is a session that the store has known till now over by this? */
+export function isEndedBy(
+  { at, sparedLife }: KeptRevocation,
+  { startedAt, life }: ActivityRecord,
+  now: number,
+): boolean {
+  if (life === sparedLife) return false;
+  // What began in the future began when the clock was ahead, of this process before this one: and so before, unless the
+  // other instant is of that clock too.
+  return startedAt < at || (startedAt > now && at <= now);
 }

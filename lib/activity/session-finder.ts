@@ -1,8 +1,8 @@
 import { Logger } from '@nestjs/common';
-import { type ActivityRecord, withoutAllowance } from './activity-record.js';
+import { type ActivityRecord, type KeptRevocation, withoutAllowance } from './activity-record.js';
 import { type ActivityStore, CorruptRecordError } from './activity-store.js';
 import type { Clock } from './clock.js';
-import type { Revocation, Revocations } from './revocations.js';
+import { isEndedBy, type Revocation, type Revocations } from './revocations.js';
 import type { Rotations } from './rotations.js';
 import type { SessionReferences } from './session-reference.js';
 import { SharedActivityStore } from './shared-activity-store.js';
@@ -96,9 +96,10 @@ export class SessionFinder {
       for (const [index, { record, sessionId = this.references.standInFor(record.id) }] of found.entries()) {
         if (index % RECOVERY_SLICE === RECOVERY_SLICE - 1)
           await new Promise((resolve) => setImmediate(resolve));
+        const kept = await this.#keptRevocation(record);
         if (handled.has(record.id)) continue;
         if (this.watched.has(sessionId) || this.tombstones.has(sessionId)) continue;
-        await this.#adopt(sessionId, record, () => handled.has(record.id));
+        await this.#adopt(sessionId, record, kept, () => handled.has(record.id));
       }
     } finally {
       this.#handledMeanwhile = undefined;
@@ -116,6 +117,7 @@ export class SessionFinder {
       this.#corruptReported = true;
       this.tombstones.bury(sessionId, null);
     }
+    const kept = record && (await this.#keptRevocation(record));
     // It may have been started or ended here while the store was asked.
     const known = this.watched.get(sessionId);
     const standIn = this.references.standInFor(id);
@@ -123,19 +125,32 @@ export class SessionFinder {
     if (this.tombstones.has(sessionId) || this.tombstones.has(standIn)) return undefined;
     this.watched.remove(standIn);
     this.handle(id);
-    await this.#adopt(sessionId, record, isVain);
+    await this.#adopt(sessionId, record, kept, isVain);
     // The next flush says in the store that this process keeps the record now.
     if (!this.#shared) this.watched.markDirty(sessionId);
     return this.watched.get(sessionId);
   }
 
+  /** A process before this one may have been told to end all sessions of a user, and have known as little of this one. */
+  async #keptRevocation({ userId }: ActivityRecord): Promise<KeptRevocation | undefined> {
+    return userId === undefined || this.revocations.has(userId)
+      ? undefined
+      : this.store.revocationOf?.(userId);
+  }
+
   /** Watches a session that the store knew, unless it is over, or more is known of it by the time that it could be. */
-  async #adopt(sessionId: string, record: ActivityRecord, isOutdated: () => boolean): Promise<void> {
+  async #adopt(
+    sessionId: string,
+    record: ActivityRecord,
+    kept: KeptRevocation | undefined,
+    isOutdated: () => boolean,
+  ): Promise<void> {
     const now = this.clock.now();
     await this.#correct(record, now);
     if (isOutdated()) return;
     const revocation = this.revocations.of(record, now);
     if (revocation) return this.#carryOut(revocation, sessionId);
+    if (kept && isEndedBy(kept, record, now)) return this.#carryOut({ ...kept, carriedOut: 0 }, sessionId);
     this.watched.put(sessionId, record, now);
   }
 

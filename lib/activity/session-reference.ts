@@ -22,6 +22,11 @@ export class SessionReferences {
     return this.isStandIn(sessionId) ? sessionId.slice(STAND_IN.length) : this.#hash('session', sessionId);
   }
 
+  /** The reference of a user, for the store. */
+  ofUser(userId: string): string {
+    return this.#hash('revoked', userId);
+  }
+
   /** Stands for the id of a session of which only the record is known, until its cookie is presented. */
   standInFor(reference: string): string {
     return STAND_IN + reference;

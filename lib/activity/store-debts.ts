@@ -1,4 +1,4 @@
-import { type EndReason, withoutAllowance } from './activity-record.js';
+import { type EndReason, type KeptRevocation, withoutAllowance } from './activity-record.js';
 import type { ActivityStore } from './activity-store.js';
 import type { Announcements } from './announcements.js';
 import type { Clock } from './clock.js';
@@ -29,6 +29,8 @@ export interface Debt {
 /** What a store that failed owes: it is done as soon as the store is back. */
 export class StoreDebts {
   readonly #debts = new Map<string, Debt>();
+  /** What it is still to keep, by user id. */
+  readonly #revocations = new Map<string, KeptRevocation>();
 
   constructor(
     private readonly store: ActivityStore,
@@ -70,6 +72,12 @@ export class StoreDebts {
     this.#debts.delete(sessionId);
   }
 
+  /** Keeps for later processes that the sessions of a user have been ended, now or when the store is back. Never rejects. */
+  async keepRevocation(userId: string, revocation: KeptRevocation): Promise<void> {
+    this.#revocations.set(userId, revocation);
+    await this.#keep(userId, revocation).catch((error: unknown) => this.health.failed('end', error));
+  }
+
   /** Writes a session's limits and clocks, now or when the store is back. Never rejects. */
   async adjust(sessionId: string): Promise<void> {
     try {
@@ -91,12 +99,23 @@ export class StoreDebts {
 
   /** Tries again, for some. */
   async pay(): Promise<void> {
-    if (this.#debts.size === 0) return;
+    if (this.#isEven) return;
     const due = [...this.#debts].slice(0, RETRIES_PER_TICK);
-    await Promise.all(
-      due.map(([sessionId, debt]) => this.#pay(sessionId, debt).catch(() => this.#postpone(sessionId))),
-    );
-    if (this.#debts.size === 0) this.health.succeeded();
+    const revocations = [...this.#revocations].slice(0, RETRIES_PER_TICK);
+    await Promise.all([
+      ...due.map(([sessionId, debt]) => this.#pay(sessionId, debt).catch(() => this.#postpone(sessionId))),
+      ...revocations.map((owed) => this.#keep(...owed).catch(() => undefined)),
+    ]);
+    if (this.#isEven) this.health.succeeded();
+  }
+
+  get #isEven(): boolean {
+    return this.#debts.size + this.#revocations.size === 0;
+  }
+
+  async #keep(userId: string, revocation: KeptRevocation): Promise<void> {
+    const isDone = (await this.store.keepRevocation?.(userId, revocation)) ?? true;
+    if (isDone && this.#revocations.get(userId) === revocation) this.#revocations.delete(userId);
   }
 
   async #pay(sessionId: string, debt: Debt): Promise<void> {

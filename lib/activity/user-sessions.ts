@@ -83,6 +83,7 @@ export class UserSessions {
     }
     for (const session of beginning) if (await this.tracker.endFound(session, reason)) ended++;
     await this.tracker.recovered();
+    await this.tracker.keepRevocation(userId, revocation);
     return ended + revocation.carriedOut;
   }
 

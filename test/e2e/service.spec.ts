@@ -183,6 +183,135 @@ describe('the service', () => {
     },
   );
 
+  describe('ASVS 7.4.2 endAll holds after a further restart, for sessions that no process has known since', () => {
+    const isRevocation = (key: string): boolean => key.startsWith('session-security-user-');
+    const revocations = (): object[] => Object.entries(desk.stored()).filter(([key]) => isRevocation(key));
+
+    /** Of a store that fails, what it refuses. */
+    class WeakStore extends HeldStore {
+      away: 'list' | 'revocation' | undefined;
+
+      override set(...[key, data, callback]: Parameters<HeldStore['set']>): void {
+        if (this.away === 'revocation' && isRevocation(key)) callback?.(new Error('away'));
+        else super.set(key, data, callback);
+      }
+
+      override all(...[callback]: Parameters<HeldStore['all']>): void {
+        if (this.away === 'list') callback(new Error('away'));
+        else super.all(callback);
+      }
+    }
+
+    /** A store that cannot list what it holds, unless told otherwise. */
+    const begin = async (lists = false): Promise<WeakStore> => {
+      const store = Object.assign(new WeakStore(), lists ? {} : { all: undefined });
+      await open({ store });
+      return store;
+    };
+    const restart = async (store: WeakStore): Promise<void> => {
+      const { clock } = desk;
+      await desk.close();
+      clock.jump(1);
+      await open({ store, clock });
+    };
+    /** One of each user's sessions is known to the process, and anna has another. */
+    const unknown = async (store: WeakStore): Promise<Browser[]> => {
+      const browsers = [await desk.signedIn(), await desk.signedIn('ben'), await desk.signedIn()];
+      await restart(store);
+      for (const browser of browsers.slice(1)) await browser.moveTo(desk).user();
+      return browsers;
+    };
+    const usersOf = (browsers: Browser[]): Promise<unknown[]> =>
+      Promise.all(browsers.map((browser) => browser.moveTo(desk).user()));
+
+    it('and for nobody else, nor for who has signed in since', async () => {
+      const store = await begin();
+      const browsers = await unknown(store);
+      expect(await desk.security.endAll('anna')).toBe(1);
+      const later = await desk.signedIn();
+      expect(JSON.stringify(revocations())).not.toContain('anna');
+      await restart(store);
+      expect(await usersOf([...browsers, later])).toEqual([null, 'ben', null, 'anna']);
+      await desk.clock.advance(1);
+      expect(desk.log.of('end').map(({ userId, reason }) => [userId, reason])).toEqual([['anna', 'revoked']]);
+    });
+
+    it('and endOthers, but for the session that is spared', async () => {
+      const store = await begin();
+      const browsers = await unknown(store);
+      expect((await browsers[2]!.post('/account/end-others')).text).toBe('0');
+      await restart(store);
+      expect(await usersOf(browsers)).toEqual([null, 'ben', 'anna']);
+    });
+
+    it.each(['the store failed', 'no request had shown yet where sessions are kept'])(
+      'although %s',
+      async (why) => {
+        const store = await begin();
+        const browser = await desk.signedIn();
+        const other = await desk.signedIn('ben');
+        await restart(store);
+        if (why === 'the store failed') await other.moveTo(desk).user();
+        store.away = 'revocation';
+        await desk.security.endAll('anna');
+        expect(revocations()).toEqual([]);
+        store.away = undefined;
+        await other.moveTo(desk).user();
+        await desk.clock.advance(2);
+        expect(revocations()).toHaveLength(1);
+        await restart(store);
+        expect(await usersOf([browser, other])).toEqual([null, 'ben']);
+      },
+    );
+
+    it('and nobody is let in while the store cannot say so', async () => {
+      const store = await begin();
+      const browsers = await unknown(store);
+      await desk.security.endAll('anna');
+      await restart(store);
+      store.failOnce('get', isRevocation);
+      expect(await usersOf([browsers[0]!])).toEqual([null]);
+      expect(desk.stored()).toHaveProperty([browsers[0]!.sessionId]);
+      expect(await usersOf(browsers)).toEqual([null, 'ben', null]);
+    });
+
+    it('and nobody when what the store has kept cannot be read', async () => {
+      const store = await begin();
+      const browsers = await unknown(store);
+      await desk.security.endAll('anna');
+      for (const [key, entry] of Object.entries(desk.stored()))
+        if (isRevocation(key))
+          await new Promise((done) => store.set(key, { cookie: entry.cookie } as never, done));
+      await restart(store);
+      expect(await usersOf(browsers)).toEqual([null, 'ben', null]);
+    });
+
+    it('and is kept nowhere by a store that lists what it holds', async () => {
+      const store = await begin(true);
+      const browsers = await unknown(store);
+      expect(await desk.security.endAll('anna')).toBe(2);
+      expect(revocations()).toEqual([]);
+      await restart(store);
+      expect(await usersOf(browsers)).toEqual([null, 'ben', null]);
+    });
+
+    it('and is kept by one that has not listed them yet', async () => {
+      const store = await begin(true);
+      const browser = await desk.signedIn();
+      store.away = 'list';
+      await restart(store);
+      expect(await desk.security.endAll('anna')).toBe(0);
+      await desk.signedIn('ben');
+      await desk.clock.advance(2);
+      expect(revocations()).toHaveLength(1);
+      store.away = undefined;
+      await restart(store);
+      expect(await usersOf([browser])).toEqual([null]);
+      await desk.clock.advance(1);
+      expect(desk.log.of('end').map(({ userId }) => userId)).toEqual(['anna']);
+    });
+  });
+
   describe('after a restart, while the sessions are being recovered', () => {
     const restart = async (security: WatchedAppOptions['security']) => {
       const store = new HeldStore();

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { isExempt, limitProblems, NEVER, type Limits } from '../../policy/index.js';
-import type { ActivityRecord, ActivityUpdate } from '../activity-record.js';
+import type { ActivityRecord, ActivityUpdate, KeptRevocation } from '../activity-record.js';
 import {
   ActivityStore,
   CorruptRecordError,
@@ -13,6 +13,8 @@ import type { SessionReferences } from '../session-reference.js';
 import type { StoreCalls, StoreOperation } from '../store-calls.js';
 import type { DueSession, WatchedSessions } from '../watched-sessions.js';
 import { LateChanges } from './late-changes.js';
+import { SIBLING_PREFIX, siblingEntry } from './sibling-entry.js';
+import { revocationEntry, storedRevocationIn } from './stored-revocation.js';
 
 /** The part of an express-session store that is used, with callbacks as its documentation describes them. */
 export interface SessionStore {
@@ -23,8 +25,8 @@ export interface SessionStore {
   all?(callback: (error: unknown, sessions?: unknown) => void): unknown;
 }
 
-/** Records stand beside the sessions in the same store, under this prefix. */
-export const RECORD_PREFIX = 'session-security-';
+/** No reference of a session begins so. */
+const REVOCATION_PREFIX = `${SIBLING_PREFIX}user-`;
 
 /** How long a record outlives its session in the store, so that the end can still be told after a long standstill. */
 const AFTERLIFE_MS = 24 * 3600 * 1000;
@@ -73,6 +75,8 @@ export class ExpressSessionActivityStore extends ActivityStore {
   /** Sessions that have expired by memory, to be confirmed with the store. */
   #expiring: DueSession[] = [];
   #sessionStore?: SessionStore;
+  /** What the store listed, by the keyed hash of the user; only then does this process know all of its sessions. */
+  #revocations: Map<string, KeptRevocation> | undefined;
 
   constructor(
     private readonly watched: WatchedSessions,
@@ -162,18 +166,41 @@ export class ExpressSessionActivityStore extends ActivityStore {
     const listed = await this.calls.ask((answer) => store.all?.(answer), undefined, RECOVERY_LIMIT_MS);
     const records = new Map<string, ActivityRecord>();
     const sessionIds = new Map<string, string>();
+    const revocations = new Map<string, KeptRevocation>();
     let seen = 0;
     for (const [key, entry] of entriesOf(listed)) {
       if (++seen % RECOVERY_SLICE === 0) await new Promise((resolve) => setImmediate(resolve));
+      const revocation = storedRevocationIn(entry);
+      if (revocation) revocations.set(revocation.user, revocation);
       const stored = storedRecordIn(entry);
-      const id = key?.startsWith(RECORD_PREFIX) ? key.slice(RECORD_PREFIX.length) : stored?.id;
+      const id = key?.startsWith(SIBLING_PREFIX) ? key.slice(SIBLING_PREFIX.length) : stored?.id;
       if (stored && id !== undefined) records.set(id, this.#record(id, stored));
       else if (key !== undefined) sessionIds.set(this.references.ofSession(key), key);
     }
+    this.#revocations = revocations;
     return [...records].map(([id, record]) => {
       const sessionId = sessionIds.get(id);
       return sessionId === undefined ? { record } : { record, sessionId };
     });
+  }
+
+  /** Only where the store has not listed what it holds: else all sessions of the user have been found and ended. */
+  override async keepRevocation(userId: string, revocation: KeptRevocation): Promise<boolean> {
+    if (!this.#sessionStore) return false;
+    if (this.#revocations) return true;
+    const user = this.references.ofUser(userId);
+    const entry = revocationEntry(user, revocation, this.clock.now());
+    await this.#ask((store, answer) => store.set(REVOCATION_PREFIX + user, entry, answer));
+    return true;
+  }
+
+  override async revocationOf(userId: string): Promise<KeptRevocation | undefined> {
+    const user = this.references.ofUser(userId);
+    if (this.#revocations) return this.#revocations.get(user);
+    const entry = await this.#ask((store, answer) => store.get(REVOCATION_PREFIX + user, answer));
+    if (entry == null) return undefined;
+    // Something has been kept, and nobody can read it: of whom it says when is not known, they are out.
+    return storedRevocationIn(entry) ?? { at: this.clock.now(), reason: 'revoked' };
   }
 
   /** Confirms one session's deadline with the store, which another process may have told of later activity. */
@@ -275,14 +302,8 @@ export class ExpressSessionActivityStore extends ActivityStore {
       writer: this.#writer,
       slackMs: this.flushIntervalMs,
     };
-    const cookie = {
-      originalMaxAge: lifetimeMs,
-      expires: new Date(this.clock.now() + lifetimeMs).toISOString(),
-      httpOnly: true,
-      path: '/',
-    };
-    const entry = { cookie, sessionSecurity: stored };
-    return this.#change(id, record, (store, answer) => store.set(RECORD_PREFIX + id, entry, answer));
+    const entry = siblingEntry({ sessionSecurity: stored }, lifetimeMs, this.clock.now());
+    return this.#change(id, record, (store, answer) => store.set(SIBLING_PREFIX + id, entry, answer));
   }
 
   async #read(id: string): Promise<StoredRecord | undefined> {
@@ -294,11 +315,11 @@ export class ExpressSessionActivityStore extends ActivityStore {
   }
 
   #entry(id: string): Promise<unknown> {
-    return this.#ask((store, answer) => store.get(RECORD_PREFIX + id, answer));
+    return this.#ask((store, answer) => store.get(SIBLING_PREFIX + id, answer));
   }
 
   #remove(id: string): Promise<void> {
-    return this.#change(id, undefined, (store, answer) => store.destroy(RECORD_PREFIX + id, answer));
+    return this.#change(id, undefined, (store, answer) => store.destroy(SIBLING_PREFIX + id, answer));
   }
 
   /** Changes what is stored, to this record or to none. What is given up may be carried out later all the same. */

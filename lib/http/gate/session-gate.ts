@@ -3,7 +3,8 @@ import type { ActivityTracker } from '../../activity/activity-tracker.js';
 import type { Clock } from '../../activity/clock.js';
 import type { SessionBlobs } from '../../activity/session-blobs.js';
 import type { Answer, StoreCalls, StoreOperation } from '../../activity/store-calls.js';
-import { RECORD_PREFIX, type SessionStore } from '../../activity/stores/express-session-activity-store.js';
+import type { SessionStore } from '../../activity/stores/express-session-activity-store.js';
+import { SIBLING_PREFIX } from '../../activity/stores/sibling-entry.js';
 import type { SessionSecurityRequest } from '../../options/index.js';
 import { readMarker } from '../session-marker.js';
 import type { RotationListener } from '../session-platform.js';
@@ -140,16 +141,16 @@ export class SessionGate {
     original: SessionStore,
     decorator: StoreDecorator<ExpressSessionStore>,
   ): void {
-    const isRecord = (sessionId: string): boolean => sessionId.startsWith(RECORD_PREFIX);
+    const isSibling = (sessionId: string): boolean => sessionId.startsWith(SIBLING_PREFIX);
 
     decorator.put('get', (sessionId: string, callback?: Answer) =>
-      isRecord(sessionId)
+      isSibling(sessionId)
         ? original.get(sessionId, callback ?? ignore)
         : answered(callback, (answer) => this.#read(sessionId, original, answer)),
     );
 
     decorator.put('set', (sessionId: string, session: unknown, callback?: Answer) => {
-      if (isRecord(sessionId)) return original.set(sessionId, session, callback);
+      if (isSibling(sessionId)) return original.set(sessionId, session, callback);
       this.#touches.forget(sessionId);
       const write: StoreOperation = (done) => original.set(sessionId, session, done);
       return answered(callback, (answer) => {
@@ -189,7 +190,7 @@ export class SessionGate {
     decorator.put('destroy', (sessionId: string, callback?: Answer) =>
       answered(callback, (answer) => {
         if (this.#partWith) return this.#partWith(sessionId, answer);
-        if (isRecord(sessionId) || !this.tracker.isInUse(sessionId))
+        if (isSibling(sessionId) || !this.tracker.isInUse(sessionId))
           return this.calls.call((done) => original.destroy(sessionId, done), answer, sessionId);
         void this.tracker.end(sessionId, 'logout').then(() => afterwards(answer));
       }),

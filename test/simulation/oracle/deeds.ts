@@ -65,6 +65,8 @@ export class Deeds {
    */
   revoking(process: ServerProcess, user: string): () => void {
     const lives = this.truth.history.lives.filter((life) => life.user === user && life.state !== 'over');
+    const [begunAt, now] = [this.truth.at, stamp(process)];
+    this.truth.revokedAt.set(user, Math.max(now, this.truth.revokedAt.get(user) ?? -Infinity));
     const revoked = lives.map((life) => {
       const claim: Claim = { reasons: ['revoked'], bindsFrom: Infinity, dueFrom: Infinity };
       life.claims.push(claim);
@@ -73,16 +75,19 @@ export class Deeds {
         claim,
         isBeginning: life.state === 'beginning',
         isKnown: life.process === process.number,
+        // By a clock that has been set back, it may begin only later.
+        isEarlier: life.startedBy < now,
       };
     });
     return () => {
-      for (const { life, claim, isBeginning, isKnown } of revoked) {
+      const isKept = Object.hasOwn(process.store, 'get') && !this.truth.troubledSince(begunAt);
+      for (const { life, claim, isBeginning, isKnown, isEarlier } of revoked) {
         // Its sign-in may have been on its way, and ends with the others, or not even there, and goes on.
         if (isBeginning) life.claims = life.claims.filter((other) => other !== claim);
-        // A session that its process does not know ends when it is found. That is late, and never too late: it is served to
-        // nobody before. But a process that is gone has forgotten whom it was to end, where the store lists nothing that it
-        // could have looked for; then such a session lives until its time is over, as the documentation says of `endAll`.
         else if (isKnown) claim.bindsFrom = claim.dueFrom = this.truth.at;
+        // A session that its process does not know ends when it is found, by this process or, if the store could be told, by
+        // one after it. That is late, and never too late: it is served to nobody before.
+        else if (isKept && isEarlier) claim.bindsFrom = this.truth.at;
       }
     };
   }

@@ -20,10 +20,10 @@ export function recordIn(storage: SessionStorage, reference: string): StoredReco
   return { ...record, limits: record.limits ?? NEVER };
 }
 
-/** The references of all records. */
+/** The references of all records, which stand there beside what is kept of users. */
 export function recordsIn(storage: SessionStorage): string[] {
   return storage
     .keys()
-    .filter((key) => key.startsWith(PREFIX))
+    .filter((key) => key.startsWith(PREFIX) && !key.startsWith(`${PREFIX}user-`))
     .map((key) => key.slice(PREFIX.length));
 }

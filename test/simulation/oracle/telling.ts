@@ -82,11 +82,15 @@ export class Telling {
     const isOverdue = stamp(process) >= life.soonestDeadline();
     const isMissing = reason === 'revoked' && isOverdue && this.truth.troubledSince(this.truth.at);
     const isClaimed = isMissing || life.claims.some(({ reasons }) => reasons.includes(reason));
+    // Under a clock that was set back, who signs in afterwards seems to have been there before.
+    const isBehind =
+      reason === 'revoked' && life.startedAt < (this.truth.revokedAt.get(life.user) ?? -Infinity);
     // Giving up the id without taking the session along ends it.
     const isLeft = life.moves > 0 && (reason === 'logout' || reason === 'replaced');
     // What a request of before writes over the session may be taken for dead; but nobody signs out by that.
     const isOverwritten = life.reusesId && reason !== 'logout';
-    if (!isTimeout && !isClaimed && !isLeft && !life.doubtful && !life.murky && !isOverwritten)
+    const isExcused = isBehind || isLeft || isOverwritten || life.doubtful || life.murky;
+    if (!isTimeout && !isClaimed && !isExcused)
       this.truth.break('never early', `${life.title} ended without cause: ${reason}`);
     life.toldIn.add(process.number);
     life.endedInTrouble = this.truth.troubledSince(life.overdueSince ?? this.truth.at);

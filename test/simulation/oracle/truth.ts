@@ -47,6 +47,8 @@ export class Truth {
   readonly involved = new Map<Visit, Involvement>();
   /** By session id, as the application answered last. */
   readonly limitsAsked = new Map<string, Limits>();
+  /** By user, the latest instant at which all their sessions were to be ended, by the clock of whichever process. */
+  readonly revokedAt = new Map<string, number>();
 
   constructor(readonly world: Surroundings) {}
 

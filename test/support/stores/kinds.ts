@@ -11,6 +11,8 @@ import sessionFileStore from 'session-file-store';
 import { RedisServer } from '../redis-server.js';
 
 const RECORD_PREFIX = 'session-security-';
+/** What stays of the end of all sessions of a user, in stores that cannot list them. */
+const REVOCATION_PREFIX = `${RECORD_PREFIX}user-`;
 
 /** Everything that stands in a store, by key, read past the store's own methods. */
 type Entries = Record<string, Record<string, any>>; // eslint-disable-line @typescript-eslint/no-explicit-any
@@ -30,7 +32,7 @@ export class TestStore {
 
   /** The records of the module beside them. */
   async records(): Promise<Entries> {
-    return this.#standing((key) => key.startsWith(RECORD_PREFIX));
+    return this.#standing((key) => key.startsWith(RECORD_PREFIX) && !key.startsWith(REVOCATION_PREFIX));
   }
 
   /** The sessions in which somebody is signed in. */
