@@ -9,6 +9,9 @@ interface DatedRequest {
   [READING]?: number | undefined;
 }
 
+/** Where sessions hold their request, once that has been found. */
+let requestSymbol: symbol | undefined;
+
 /**
  * Takes note of when a session was read. What carries the marker says by itself to which life it belongs; what does not
  * may be of before a sign-out, until it has been judged.
@@ -43,12 +46,14 @@ export function takeDate(request: object): number | undefined {
  * `@fastify/session` hold their request under a symbol, whose name is its own affair.
  */
 function readingOfRequest(session: object): number | undefined {
-  for (const symbol of Object.getOwnPropertySymbols(session)) {
-    const held: unknown = Reflect.get(session, symbol);
-    const reading = (held as DatedRequest | null | undefined)?.[READING];
-    if (reading !== undefined) return reading;
-  }
-  return undefined;
+  if (requestSymbol === undefined || !(requestSymbol in session))
+    requestSymbol = Object.getOwnPropertySymbols(session).find((symbol) => isDated(session, symbol));
+  return requestSymbol && (session as Record<symbol, DatedRequest>)[requestSymbol]?.[READING];
+}
+
+function isDated(session: object, symbol: symbol): boolean {
+  const held: unknown = Reflect.get(session, symbol);
+  return typeof held === 'object' && held !== null && READING in held;
 }
 
 /** The session library goes on with another object. */
