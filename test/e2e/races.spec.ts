@@ -456,6 +456,16 @@ describe('no race makes two of one, or one of two', () => {
     expect(Object.keys(desk.stored()).filter(isRecord)).toEqual([]);
   });
 
+  it('a request that writes the session of somebody who was replaced back does not end who took their place', async () => {
+    await open();
+    const browser = await desk.signedIn('anna');
+    const before = desk.stored()[browser.sessionId] as never;
+    await browser.post('/login', { user: 'ben', regenerate: false }).expect(201);
+    await new Promise((resolve) => store.set(browser.sessionId, before, resolve));
+    expect(await browser.user()).toBe('ben');
+    expect(desk.log.of('end').map(({ userId }) => userId)).toEqual(['anna']);
+  });
+
   it('of two who sign in at once under the id of a third the second takes nobody away untold', async () => {
     await open();
     const browser = desk.browser();

@@ -34,6 +34,7 @@ type SessionIdHolder = SessionSecurityRequest & { sessionID?: string };
  * - `set` and `touch` look for a grave before they write and again after it, and undo what they wrote. Either the grave
  *   was dug before the second look, then the write is undone; or it was dug later, then the removal that follows every
  *   burial removes the write;
+ * - `set` and `touch` write nothing over the session of who has signed in under the same id since;
  * - `touch` is not handed on where the store knows already what it would say;
  * - `set` likewise writes nothing that was read, and not judged since, before a sign-out that left the session id in use:
  *   it would sign in again who has signed out.
@@ -336,7 +337,7 @@ export class SessionGate {
   #write(sessionId: string, session: unknown, write: StoreOperation, answer: Answer, reading?: number): void {
     const isOver = (): boolean =>
       this.tracker.tombstone(sessionId) !== undefined || this.#isOutdated(sessionId, reading);
-    if (isOver() || withholdingOf(session)) return afterwards(answer);
+    if (isOver() || withholdingOf(session) || this.#isReplaced(sessionId, session)) return afterwards(answer);
     if (this.tracker.recall(sessionId)) dateAnew(session as StoredSession);
     this.calls.call(
       // Looked at whenever the store really answers, also long after the caller has given up waiting.
@@ -348,6 +349,16 @@ export class SessionGate {
       answer,
       sessionId,
     );
+  }
+
+  /**
+   * Somebody else has signed in under the session id since. Not where a store is shared: memory may be what is out of date.
+   */
+  #isReplaced(sessionId: string, session: unknown): boolean {
+    const marker = readMarker(session as Record<string, unknown>);
+    if (!marker || this.tracker.isShared) return false;
+    const present = this.tracker.lifeOf(sessionId);
+    return present !== undefined && present !== marker.life;
   }
 
   /** Somebody has signed out since, and left the session id in use. */
