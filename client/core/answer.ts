@@ -67,6 +67,9 @@ export interface Reply {
   retryAfter: string | null;
 }
 
+/** The part of an owner that stands for the user; the rest, for the sign-in. */
+export const userOf = (owner: string): string => owner.split('.')[0]!;
+
 /** Only a session that is being watched has limits. */
 export const isLive = (answer: PingAnswer): answer is LiveAnswer & { client?: Partial<StartValues> } =>
   !!(answer as LiveAnswer).limits;

@@ -1,3 +1,4 @@
+import { userOf } from '../core/answer.js';
 import { asksFor } from '../dom/asks-for.js';
 import { fetchTransport } from '../dom/fetch-transport.js';
 import { followFormChanges } from '../dom/form-changes.js';
@@ -137,10 +138,9 @@ export function createFormsKeeper(client: SessionSecurityClient, options: FormsO
     tell('discarded');
   };
 
-  /** By the key, because a user who signed in again has another session; without keys, by the session. */
-  const isOfSameUser = ({ owner, grant }: Standing): boolean =>
-    !!owner &&
-    (!standing || (grant && standing.grant ? grant.key === standing.grant.key : owner === standing.owner));
+  /** Not by the key of the drafts, which without a secret is another one after the server has been started again. */
+  const isOfSameUser = ({ owner }: Standing): boolean =>
+    !!owner && (!standing?.owner || userOf(owner) === userOf(standing.owner));
   /** A form is sent only into a living session, and not into somebody else's. */
   const mayPass = async (): Promise<boolean> => {
     await drafts.save();

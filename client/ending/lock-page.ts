@@ -1,4 +1,4 @@
-import { readReply } from '../core/answer.js';
+import { readReply, userOf } from '../core/answer.js';
 import { fetchTransport } from '../dom/fetch-transport.js';
 import { listen } from '../dom/listen.js';
 import { tabChannel } from '../dom/tab-channel.js';
@@ -9,9 +9,6 @@ import { lockPanel } from './lock-panel.js';
 const LONGEST_REQUEST_MS = 10_000;
 /** How soon the server is asked again when it could not be reached. */
 const ASK_AGAIN_AFTER_MS = 5000;
-
-/** The part of an owner that stands for the user; the rest, for the sign-in. */
-const userOf = (owner: string): string | undefined => owner.split('.')[0];
 
 /**
  * Keeps a page covered, with all that is in it, until somebody is signed in. The same user gets it back as it was, anybody

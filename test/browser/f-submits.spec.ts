@@ -88,6 +88,28 @@ describe('F5 a form that is sent', () => {
     },
   );
 
+  test.each(['draft', 'guard'])(
+    'while the server, started again, gives other keys, arrives: it is the same person (%s)',
+    async (name) => {
+      await open('/lobby');
+      const asking = '**/session-security/ping?start=1&drafts=1*';
+      const told = page.waitForResponse(asking);
+      await visitor.open(`/page/${name}`);
+      await page.fill('textarea', NOTE);
+      await (await told).finished();
+      await page.route(asking, async (route) => {
+        const response = await route.fetch();
+        const answer = (await response.json()) as { drafts: { key: string } };
+        answer.drafts.key = 'A'.repeat(43);
+        await route.fulfill({ response, json: answer });
+      });
+      await page.click('button');
+      await page.waitForURL('**/lobby');
+      expect(desk.saved).toHaveLength(1);
+      expect(visitor.news).not.toContainEqual(expect.objectContaining({ state: 'held' }));
+    },
+  );
+
   test.each(['draft', 'guard'])('in a page for nobody, such as a sign-in, arrives (%s)', async (name) => {
     await open('/lobby');
     await visitor.context.clearCookies();
