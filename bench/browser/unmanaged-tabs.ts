@@ -71,8 +71,12 @@ export class Visit {
     private readonly browserContextId: string,
   ) {}
 
-  /** Opens a tab in front of the others. */
-  async open(url: string): Promise<Tab> {
+  /**
+   * Opens a tab in front of the others.
+   *
+   * @param prepare runs in the page before everything else: functions of no arguments and no closure
+   */
+  async open(url: string, ...prepare: readonly (() => void)[]): Promise<Tab> {
     const { browserContextId } = this;
     const { targetId } = await this.devTools.send('Target.createTarget', {
       url: 'about:blank',
@@ -83,7 +87,8 @@ export class Visit {
     );
     this.tabs.push(tab);
     await tab.send('Page.enable');
-    await tab.send('Page.addScriptToEvaluateOnNewDocument', { source: `(${shiftableClock.toString()})()` });
+    for (const script of [shiftableClock, ...prepare])
+      await tab.send('Page.addScriptToEvaluateOnNewDocument', { source: `(${script.toString()})()` });
     await tab.bringToFront();
     await tab.send('Page.navigate', { url });
     return tab;

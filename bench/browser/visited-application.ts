@@ -37,9 +37,13 @@ export class VisitedApplication {
     await this.application.stop();
   }
 
-  /** Opens the application in a tab in front of the others, and waits until the client watches or has thrown. */
-  async open(): Promise<Tab> {
-    const tab = await this.visit.open(`${this.application.url}/`);
+  /**
+   * Opens the application in a tab in front of the others, and waits until the client watches or has thrown.
+   *
+   * @param prepare runs in the page before everything else
+   */
+  async open(...prepare: readonly (() => void)[]): Promise<Tab> {
+    const tab = await this.visit.open(`${this.application.url}/`, ...prepare);
     const looked = await lookUntil(10_000, async () => {
       const { started, errors } = await look(tab);
       return errors.length > 0 || started;
