@@ -94,7 +94,9 @@ export class Admission {
   /** The instant, by the process's clock, at which a visit shows that somebody is there; none if it does not. */
   #activityOf({ plan, process }: Visit): number | undefined {
     const now = stamp(process);
-    if (plan.errand === 'ping') return plan.idleFor === undefined ? undefined : now - plan.idleFor * 1000;
+    // In whole milliseconds, of which nobody loses a part.
+    if (plan.errand === 'ping')
+      return plan.idleFor === undefined ? undefined : Math.ceil(now - plan.idleFor * 1000);
     const passive = ['poll', 'file', 'look', 'end', 'signInUnseen'].includes(plan.errand);
     return passive || plan.background ? undefined : now;
   }

@@ -56,6 +56,8 @@ export class Survival {
     if (life.moves > 0 || life.claims.length > 0) life.doubtful = true;
     if (life.claims.length > 0 && life.moves === 0 && !stored) life.end(this.truth.at);
     else if (!stored || !sameLimits(stored.limits, life.limits)) life.doubtful = true;
+    // The change of its id was not through when the process died: it goes on under the one that the store knows.
+    if (stored) life.givenUpAt.delete(life.sessionId);
     life.moves = 0;
     life.claims = [];
     const inStore = stored?.lastActivityAt ?? -Infinity;

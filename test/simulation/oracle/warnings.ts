@@ -16,8 +16,7 @@ export class Warnings {
     if (life.warnedIn === process.number && life.warnedAs === session)
       this.truth.break('warned first', `${life.title} was warned twice`);
     if (now < least) this.truth.break('warned first', `${life.title} was warned ${least - now} ms early`);
-    // What a ping tells of the past is not in whole milliseconds; the engine takes the next one.
-    if (dueAt < least || dueAt > Math.ceil(most))
+    if (dueAt < least || dueAt > most)
       this.truth.break(
         'warned first',
         `${life.title}: the warning names ${dueAt}, it was due at ${least} to ${most}`,
