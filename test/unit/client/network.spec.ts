@@ -146,6 +146,20 @@ describe('a bad network', () => {
     expect(browser.server.pings.length).toBe(1);
   });
 
+  test('T13 a Retry-After that ends after the session: covered at the end, and asked when the server wants to be', async () => {
+    const browser = new VirtualBrowser({ warnAfter: 540, expireAfter: 600 });
+    const tab = await browser.open();
+    browser.mishaps.push(reply(503, undefined, '3600'));
+    await browser.advance(601_000);
+    expect(tab.covered).toBe(true);
+    const [failed] = tab.times('error') as [number];
+    await browser.advance(failed + 3_599_900 - browser.time);
+    expect(tab.count('expire')).toBe(0);
+    await browser.advance(1000);
+    expect(tab.count('expire')).toBe(1);
+    expect(tab.count('error')).toBe(1);
+  });
+
   test.each(['soon', '-5', '', null, 'Wed, 21 Oct 2026 07:28:00 GMT'])(
     'T13 a Retry-After of %j is no wish: asked again with back-off',
     async (header) => {
