@@ -70,7 +70,8 @@ export class SessionEndings {
     remains: Remains = {},
   ): Promise<ActivityRecord | undefined> {
     // A session id that stays in use for an anonymous session is not buried, it may be signed in to again.
-    if (!remains.keep) this.tombstones.bury(sessionId, reason);
+    // And one that was given up for another keeps the reason for which the session has ended there.
+    if (!remains.keep) this.tombstones.bury(sessionId, this.rotations.fateOf(sessionId)?.reason ?? reason);
     const underWay = this.#underWay.get(sessionId);
     if (underWay) {
       await underWay.done;

@@ -846,6 +846,25 @@ describe('no race makes two of one, or one of two', () => {
     expect(await slow.user()).toBe('anna');
   });
 
+  it('a slow sign-in counts also where a late sign-out was of a session which had expired under another id', async () => {
+    await open();
+    const browser = await desk.signedIn();
+    const slow = browser.copy();
+    const begun = async (path: string): Promise<() => Promise<unknown>> => {
+      const own = (door = new Door());
+      const answer = slow.post(path).then();
+      await own.reached;
+      return () => (own.open(), answer);
+    };
+    const [signOut, signIn] = [await begun('/forget-slowly'), await begun('/sign-in-as-anna')];
+    await browser.post('/rotate').expect(201);
+    await desk.clock.advance(11);
+    await signOut();
+    await signIn();
+    expect(await slow.user()).toBe('anna');
+    expect(desk.log.of('end').map(({ reason }) => reason)).toEqual(['idle']);
+  });
+
   it('a handler that has ended the session itself may sign the same user in', async () => {
     await open();
     const browser = await desk.signedIn();

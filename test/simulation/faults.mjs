@@ -139,8 +139,8 @@ export const faults = [
     'no tombstone at sign-out',
     242,
     'lib/activity/session-endings.ts',
-    'if (!remains.keep) this.tombstones.bury(sessionId, reason);\n    const underWay',
-    'const underWay',
+    'if (!remains.keep) this.tombstones.bury(sessionId, this.rotations.fateOf(sessionId)?.reason ?? reason);',
+    '',
   ),
   fault(
     'a session has two homes after its id has changed',
