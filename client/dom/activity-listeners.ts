@@ -7,6 +7,8 @@ import { listen } from './listen.js';
 const PERSON_EVENTS = [
   'pointerdown',
   'pointermove',
+  'pointerup',
+  'pointercancel',
   'keydown',
   'input',
   'paste',
@@ -20,6 +22,8 @@ const PERSON_EVENTS = [
  * cause none.
  */
 const SCROLL_AFTER_INPUT_MS = 1000;
+/** And for as long while a scroll bar is dragged: menus that open keep to themselves that the button has been released. */
+const LONGEST_DRAG_MS = 60_000;
 
 /**
  * Calls `report` for every event by which a person shows to be there.
@@ -36,22 +40,23 @@ export function listenForActivity(
   let position: number;
   /** By one clock for all frames, each of which counts the `timeStamp` of its events from another origin. */
   let inputAt: number;
-  /** Dragging a scroll bar sends no pointer events after the first. */
+  /** Dragging a scroll bar sends no pointer events after the first, till the next move of the mouse at the latest. */
   let dragging: number;
 
-  const handle = (event: PointerEvent): void => {
-    const { type } = event;
-    // Only custom events of the application's own choice may come from a script.
-    if (!event.isTrusted && PERSON_EVENTS.includes(type)) return;
+  /** Has a person done this? */
+  const isDone = (event: PointerEvent): unknown => {
+    if (event.type === 'scroll')
+      return performance.now() - inputAt! < (dragging ? LONGEST_DRAG_MS : SCROLL_AFTER_INPUT_MS);
     // Undefined in events that are not the mouse's.
-    dragging = event.buttons ?? dragging!;
+    dragging = event.buttons;
     // Browsers report moves of a resting mouse when the page changes under it; the first one tells nothing yet. Not told by
     // `movementX`, which Safari has not always known (https://bugs.webkit.org/show_bug.cgi?id=255207).
-    if (type === 'pointermove') {
-      if (!(position! - (position = event.screenX * 1e3 + event.screenY))) return;
-    } else if (type !== 'scroll') inputAt = performance.now();
-    else if (!dragging && !(performance.now() - inputAt! < SCROLL_AFTER_INPUT_MS)) return;
-    report();
+    if (event.type === 'pointermove') return position! - (position = event.screenX * 1e3 + event.screenY);
+    return (inputAt = performance.now());
+  };
+  const handle = (event: PointerEvent): void => {
+    // Only custom events of the application's own choice may come from a script.
+    if ((event.isTrusted || !PERSON_EVENTS.includes(event.type)) && isDone(event)) report();
   };
 
   // Throws for anything but a list of strings.

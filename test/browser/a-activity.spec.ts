@@ -171,6 +171,40 @@ describe('A4', () => {
     expect(await count()).toBe(before);
   });
 
+  test('a page that scrolls itself is not activity a while after a press, a tap or a swipe', async () => {
+    const scrolled = () =>
+      countedAnyway(() =>
+        page.evaluate(async () => {
+          const isMoved = new Promise((resolve) => addEventListener('scroll', resolve, { once: true }));
+          scrollBy(0, 5);
+          await isMoved;
+        }),
+      );
+    /** Nobody waits for it. */
+    const later = (by: number) =>
+      page.evaluate((ms) => {
+        const now = performance.now.bind(performance);
+        performance.now = () => now() + ms;
+      }, by);
+    await page.mouse.move(20, 20);
+    await counted(() => page.mouse.down());
+    await later(2000);
+    // A scroll bar may be dragged, but not for ever.
+    expect(await scrolled()).toBe(1);
+    await later(60_000);
+    expect(await scrolled()).toBe(0);
+    await page.mouse.up();
+    await later(2000);
+    expect(await scrolled()).toBe(0);
+    await counted(() => page.touchscreen.tap(20, 20));
+    await later(2000);
+    expect(await scrolled()).toBe(0);
+    const swipe = { x: 50, y: 300, yDistance: -80, gestureSourceType: 'touch' } as const;
+    await counted(() => devTools.send('Input.synthesizeScrollGesture', swipe));
+    await later(2000);
+    expect(await scrolled()).toBe(0);
+  });
+
   test('a mouse that rests is not activity, whatever moves are reported', async () => {
     await moveTo(30, 30);
     await moveTo(31, 30);
