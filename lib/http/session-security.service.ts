@@ -32,6 +32,9 @@ import { SessionEnforcer } from './session-enforcer.js';
 import { SessionPlatform, type SessionReader } from './session-platform.js';
 import { SetupAdvisor } from './setup-advisor.js';
 
+/** As sign-ins take it: databases give numbers too. */
+type UserId = string | number | bigint;
+
 /**
  * What an application can ask of the module and tell it.
  *
@@ -75,8 +78,8 @@ export class SessionSecurityService {
   }
 
   /** Ends all sessions of a user (ASVS 5.0 7.4.2); answers how many. */
-  async endAll(userId: string, reason: EndReason = 'revoked'): Promise<number> {
-    return this.users.endAll(userId, reason);
+  async endAll(userId: UserId, reason: EndReason = 'revoked'): Promise<number> {
+    return this.users.endAll(String(userId), reason);
   }
 
   /** Ends all other sessions of the request's user, after a change of password say (ASVS 5.0 7.4.3); answers how many. */
@@ -90,8 +93,8 @@ export class SessionSecurityService {
    * The live sessions of a user, oldest first, with device, sign-in, last activity and what remains (ASVS 5.0 7.5.2); or
    * of everybody whom this process knows. Never a session id, only its keyed hash.
    */
-  async list(userId?: string): Promise<LiveSession[]> {
-    return this.users.list(userId);
+  async list(userId?: UserId): Promise<LiveSession[]> {
+    return this.users.list(userId === undefined ? undefined : String(userId));
   }
 
   /**

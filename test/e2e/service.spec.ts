@@ -141,6 +141,15 @@ describe('the service', () => {
     expect((await desk.security.list()).map(({ userId }) => userId)).toEqual(['ben']);
   });
 
+  it('ASVS 7.4.2 endAll and list take the number of a user as sign-ins do, which is kept as a text', async () => {
+    await open();
+    const { security } = desk;
+    for (const user of ['7', '7', '70', '8']) await desk.signedIn(user);
+    expect((await security.list(7)).map(({ userId }) => userId)).toEqual(['7', '7']);
+    expect([await security.endAll(7), await security.endAll(8n)]).toEqual([2, 1]);
+    expect((await security.list()).map(({ userId }) => userId)).toEqual(['70']);
+  });
+
   it('ASVS 7.4.2 endAll ends a sign-in too whose record is still being stored', async () => {
     const store = new HeldStore();
     await open({ store });
