@@ -93,8 +93,13 @@ export class SessionSecurityService {
    * The live sessions of a user, oldest first, with device, sign-in, last activity and what remains (ASVS 5.0 7.5.2); or
    * of everybody whom this process knows. Never a session id, only its keyed hash.
    */
-  async list(userId?: UserId): Promise<LiveSession[]> {
-    return this.users.list(userId === undefined ? undefined : String(userId));
+  list(): Promise<LiveSession[]>;
+  list(userId: UserId): Promise<LiveSession[]>;
+  async list(...given: [] | [userId: UserId | null | undefined]): Promise<LiveSession[]> {
+    if (given.length === 0) return this.users.list();
+    const [userId] = given;
+    // The id of nobody, from a request in which nobody is signed in: that is not the wish to see everybody.
+    return userId == null ? [] : this.users.list(String(userId));
   }
 
   /**

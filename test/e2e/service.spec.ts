@@ -392,6 +392,14 @@ describe('the service', () => {
     expect(await desk.security.list('anna')).toEqual([]);
   });
 
+  it('ASVS 7.5.2 list shows the sessions of nobody else to whom is not signed in', async () => {
+    await open();
+    await desk.signedIn();
+    const { id } = {} as { id: string };
+    expect(await desk.security.list(id)).toEqual([]);
+    expect(await desk.security.list()).toHaveLength(1);
+  });
+
   it('NIST reauthenticated resets both clocks, and the page keeps its owner', async () => {
     await open({ security: { maxLifetime: 20 } });
     const browser = await desk.signedIn();
