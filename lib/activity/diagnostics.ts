@@ -10,7 +10,7 @@ import { channel } from 'node:diagnostics_channel';
  * | `nestjs-session-security:touch` | `{ moved, renewed }` for each request or ping that counted |
  * | `nestjs-session-security:flush` | `{ updates, gone, durationMs }` for each batch written |
  * | `nestjs-session-security:deadlines` | `{ due, durationMs, watched }` for each look that found any |
- * | `nestjs-session-security:use-after-end` | `{ session, userId, reason, at }`: an ended session's cookie came back |
+ * | `nestjs-session-security:use-after-end` | `{ session, userId, reason, at }`: the cookie of an ended session was used |
  * | `nestjs-session-security:store-failure` | `{ operation, message }` |
  *
  * @publicApi

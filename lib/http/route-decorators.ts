@@ -3,9 +3,6 @@ import { applyDecorators, SetMetadata } from '@nestjs/common';
 export const PASSIVE = 'session-security:passive';
 export const ALLOW_EXPIRED = 'session-security:allow-expired';
 
-/** Marks the module's own routes. */
-export const OWN_ROUTE = 'session-security:own-route';
-
 /**
  * Requests to this handler, or to all handlers of this class, are not activity: polling, notifications, status.
  * `@Passive(false)` on a handler makes an exception from its class. Messages over sockets are passive unless it says
@@ -24,5 +21,4 @@ export const Passive = (passive = true): MethodDecorator & ClassDecorator => Set
 export const AllowExpired = (): MethodDecorator & ClassDecorator => SetMetadata(ALLOW_EXPIRED, true);
 
 /** A route of the module itself: no activity, reached whatever has ended. */
-export const OwnRoute = (): ClassDecorator =>
-  applyDecorators(SetMetadata(OWN_ROUTE, true), Passive(), AllowExpired());
+export const OwnRoute = (): ClassDecorator => applyDecorators(Passive(), AllowExpired());

@@ -15,7 +15,7 @@ import { RequestClassifier } from './request-classifier.js';
 import { storeUnavailable, tooManySessions } from './problem.js';
 import type { RequestState } from './request-state.js';
 import type { ResponseHeaders } from './response-headers.js';
-import { ALLOW_EXPIRED, OWN_ROUTE } from './route-decorators.js';
+import { ALLOW_EXPIRED } from './route-decorators.js';
 import { SessionEnforcer } from './session-enforcer.js';
 import { SessionPlatform } from './session-platform.js';
 import { SetupAdvisor } from './setup-advisor.js';
@@ -79,7 +79,8 @@ export class SessionSecurityGuard implements CanActivate {
     state: RequestState,
   ): true {
     this.notice.leave(request, headers);
-    if (state.endedId !== undefined && !this.#isOwnRoute(context))
+    // Whoever is on the way from the end to the next sign-in brings the old cookie along; that is no use of it.
+    if (state.endedId !== undefined && !this.#allowsExpired(context, request))
       this.tracker.presentedAfterEnd(state.endedId);
     if (
       state.outcome === 'ended' &&
@@ -100,11 +101,6 @@ export class SessionSecurityGuard implements CanActivate {
       headers.setHeader('Cache-Control', 'no-store');
     }
     return true;
-  }
-
-  /** The client asks about its own end; that is no use of an ended session. */
-  #isOwnRoute(context: ExecutionContext): boolean {
-    return this.reflector.get<boolean | undefined>(OWN_ROUTE, context.getClass()) === true;
   }
 
   #allowsExpired(context: ExecutionContext, request: SessionSecurityRequest): boolean {

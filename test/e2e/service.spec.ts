@@ -2,10 +2,15 @@ import { channel } from 'node:diagnostics_channel';
 import { afterEach, describe, expect, it } from '@jest/globals';
 import { Controller, Get, Post, Req, Res } from '@nestjs/common';
 import { firstValueFrom, toArray } from 'rxjs';
-import { diagnostics, SessionSecurityService, type SessionSecurityRequest } from '../../lib/index.js';
+import {
+  AllowExpired,
+  diagnostics,
+  SessionSecurityService,
+  type SessionSecurityRequest,
+} from '../../lib/index.js';
 import { eventually } from '../support/real-time.js';
 import { HeldStore, isRecord } from '../support/held-store.js';
-import { trustProxies } from '../support/adapters.js';
+import { serveRaw, trustProxies } from '../support/adapters.js';
 import { type Browser, WatchedApp, type WatchedAppOptions } from '../support/watched-app.js';
 
 const FIREFOX = 'Mozilla/5.0 (Windows NT 10.0; rv:140.0) Gecko/20100101 Firefox/140.0';
@@ -629,6 +634,61 @@ describe('the service', () => {
       await browser.ping({ idleFor: 0 });
       await browser.state();
       expect(audited()).toHaveLength(2);
+    });
+
+    const uses = (): object[] => audited().filter((line) => 'level' in line && line.level === 'CRITICAL');
+
+    it('ASVS 16.2 the way from an ended session to the next sign-in is no use of it; what else is asked for is', async () => {
+      await open({ security: { audit: true, loginUrl: '/login' } });
+      const browser = await desk.signedIn();
+      await desk.clock.advance(12);
+      const thief = browser.copy();
+      await browser.copy().ping({ idleFor: 12 });
+      await browser.copy().get('/session-security/client.js');
+      await browser.copy().get('/login?returnTo=%2Fwhoami').expect(200);
+      await browser.post('/login', {}).expect(201);
+      expect(uses()).toEqual([]);
+      await thief.user();
+      expect(uses()).toEqual([{ event: 'session_use_after_expire:anna,idle', level: 'CRITICAL' }]);
+    });
+
+    it('ASVS 16.2 neither is its address without the slash of the option, nor the handler that the form posts to', async () => {
+      @Controller()
+      class Doors {
+        @Get('doors')
+        page(): object {
+          return {};
+        }
+
+        @AllowExpired()
+        @Post('open')
+        open(): object {
+          return {};
+        }
+      }
+      await open({ controllers: [Doors], security: { audit: true, loginUrl: '/doors/' } });
+      const browser = await desk.signedIn();
+      await desk.clock.advance(12);
+      await browser.copy().get('/doors').expect(200);
+      await browser.copy().post('/open').expect(201);
+      expect(uses()).toEqual([]);
+    });
+
+    it('ASVS 16.2 a sign-in page that is no route of Nest is never logged; a route is, after it too', async () => {
+      await open({
+        configure: (app, useSession) => {
+          useSession();
+          serveRaw(app, '/outside', ({ session }) => ({ user: session?.user?.id ?? null }));
+        },
+        security: { audit: true, loginUrl: '/outside' },
+      });
+      const browser = await desk.signedIn();
+      await desk.clock.advance(12);
+      // No guard stands there, so nothing hears of it; the session is over there too.
+      expect((await browser.copy().get('/outside').expect(200)).body).toEqual({ user: null });
+      expect(uses()).toEqual([]);
+      await browser.user();
+      expect(uses()).toHaveLength(1);
     });
 
     it.each([
