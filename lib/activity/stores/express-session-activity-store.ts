@@ -334,7 +334,7 @@ export class ExpressSessionActivityStore extends ActivityStore {
     try {
       await this.#ask((store, answer) =>
         change(store, (error) => {
-          if (isGivenUp && !isAnswered) void this.#putRight(id).catch(() => undefined);
+          if (isGivenUp && !isAnswered) void this.#putRight(id, wanted).catch(() => undefined);
           isAnswered = true;
           answer(error);
         }),
@@ -346,13 +346,14 @@ export class ExpressSessionActivityStore extends ActivityStore {
     }
   }
 
-  /** A change has come that was given up: what has been done since is done once more, if that is undone by it. */
-  #putRight(id: string): Promise<void> {
+  /** A change has come that was given up: what has been done since is done once more, because it may be undone by it. */
+  #putRight(id: string, carriedOut: ActivityRecord | undefined): Promise<void> {
     return this.#alone(id, async () => {
       if (!this.#late.has(id)) return;
+      // A store that is still slow fails here, and is given nothing more to do.
       const entry = await this.#entry(id);
       const wanted = this.#late.wanted(id);
-      if (wanted && storedRecordIn(entry)?.life !== wanted.life) await this.#write(wanted);
+      if (wanted && wanted !== carriedOut) await this.#write(wanted);
       if (!wanted && entry != null) await this.#remove(id);
       this.#late.settle(id);
     });

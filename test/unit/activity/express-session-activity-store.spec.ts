@@ -136,6 +136,17 @@ describe('records beside the blobs', () => {
       expect(await store.end('record')).toBeUndefined();
     });
 
+    it('as a write, takes back nothing that has been written of the same session since', async () => {
+      await store.start(first);
+      const carryOut = await givenUp('set', () => store.adjust(first));
+      const since = { startedAt: clock.now(), lastActivityAt: clock.now() };
+      const restarted = { ...first, ...since, limits: { ...limits, expireAfter: 8 } };
+      await store.adjust(restarted);
+      await carryOut();
+      await putRight();
+      expect(await store.find('record')).toEqual(restarted);
+    });
+
     it('as a write, brings back no record that has ended since', async () => {
       const carryOut = await givenUp('set', () => store.start(first));
       await store.end('record');
