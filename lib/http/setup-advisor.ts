@@ -161,11 +161,11 @@ export class SetupAdvisor {
     this.#error(`undecided ${message}`, `Requests are ${answer}, no session is ended: ${message}`);
   }
 
-  /** Somebody was sent to the sign-in page, and there is none. @param likely where a route of that path would be */
+  /** Somebody asked for the sign-in page, and there is none. @param likely where a route of that path would be */
   withoutSignInPage(loginUrl: string, likely: string): void {
     this.#warn(
       'no-sign-in-page',
-      `Somebody was sent to ${loginUrl} to sign in, and was answered 404. Set the option loginUrl to the address of the sign-in ` +
+      `Somebody came to ${loginUrl} to sign in, and was answered 404. Set the option loginUrl to the address of the sign-in ` +
         'page, as browsers ask for it' +
         (likely === loginUrl ? '.' : `; with what this application's routes begin with it is ${likely}.`),
     );

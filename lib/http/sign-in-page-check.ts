@@ -3,7 +3,6 @@ import { type AbstractHttpAdapter, ApplicationConfig } from '@nestjs/core';
 import { SessionSecurityOptions, type SessionSecurityRequest } from '../options/index.js';
 import { isFastify } from './adapter-session-platform.js';
 import { ExpiredAnswer } from './expired-answer.js';
-import { targetOf } from './request-path.js';
 import { addressOf } from './route-address.js';
 import { SessionPlatform } from './session-platform.js';
 import { SetupAdvisor } from './setup-advisor.js';
@@ -30,7 +29,8 @@ interface FastifyServer {
 
 /**
  * Notices that people who are sent to `loginUrl` find no page there. Whether there is one cannot be known before: it may
- * be a route, a file, a template, or be served by somebody else. Who has been sent there brings the way back along.
+ * be a route, a file, a template, or be served by somebody else. Nor do all who are sent there bring a way back along: an
+ * application's own redirects and a sign-out have none.
  */
 @Injectable()
 export class SignInPageCheck {
@@ -50,7 +50,7 @@ export class SignInPageCheck {
 
   #openOnExpress(application: ExpressApplication): void {
     application.use((request, response, next) => {
-      if (this.#isSentThere(request)) {
+      if (this.#isForSignInPage(request)) {
         const mount = this.platform.mountOf(request);
         response.once('finish', () => this.#answered(response.statusCode, mount));
       }
@@ -60,17 +60,13 @@ export class SignInPageCheck {
 
   #openOnFastify(server: FastifyServer): void {
     server.addHook('onResponse', (request, { statusCode }, done) => {
-      if (this.#isSentThere(request)) this.#answered(statusCode, '');
+      if (this.#isForSignInPage(request)) this.#answered(statusCode, '');
       done();
     });
   }
 
-  #isSentThere(request: SessionSecurityRequest): boolean {
-    return (
-      request.method === 'GET' &&
-      targetOf(request).includes(`${this.options.returnParameter}=`) &&
-      this.expiredAnswer.isSignIn(request)
-    );
+  #isForSignInPage(request: SessionSecurityRequest): boolean {
+    return request.method === 'GET' && this.expiredAnswer.isSignIn(request);
   }
 
   #answered(status: number, mount: string): void {

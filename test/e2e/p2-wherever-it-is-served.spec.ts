@@ -100,7 +100,6 @@ describe.each(possible)('served $place', ({ routes, own, prepare, before }) => {
       await open({ security: { onExpired: 'redirect', loginUrl } });
       await signIn('anna');
       await desk.clock.advance(11);
-      await browser.get(loginUrl).expect(404);
       await browser.get(`${mount}/elsewhere?returnTo=%2F`).expect(404);
       expect(said()).toEqual([]);
       const sent = await browser.get(`${routes}/whoami`).set('Accept', 'text/html').expect(303);
@@ -113,9 +112,22 @@ describe.each(possible)('served $place', ({ routes, own, prepare, before }) => {
       expect(said()).toEqual([expect.stringContaining(address)]);
     });
 
+    it('is named also where the application sends people itself, or the sign-out: without a way back', async () => {
+      await open({ security: { loginUrl: `${mount}/nowhere` } });
+      await browser.head(`${mount}/nowhere`).expect(404);
+      await browser.post(`${mount}/nowhere`, {}).expect(404);
+      await browser.get(`${mount}/nowhere/at-all`).expect(404);
+      expect(said()).toEqual([]);
+      await browser.get(`${mount}/nowhere`).expect(404);
+      // All responses are over then.
+      await desk.close();
+      expect(said()).toHaveLength(1);
+    });
+
     it.each(['a route', 'a handler of the framework'])('is not missed where it is %s', async (kind) => {
       const loginUrl = kind === 'a route' ? `${routes}/login` : `${mount}/raw-sign-in`;
       await open({ security: { loginUrl } });
+      await browser.get(loginUrl).expect(200);
       await browser.get(`${loginUrl}?returnTo=%2F`).expect(200);
       // All responses are over then.
       await desk.close();
