@@ -113,7 +113,7 @@ const ANSWERED = -1;
 const UNEXPLAINED = 'no reason given';
 
 /** Without secrets: neither the session's id nor the names of files, which hold the ids of their sessions. */
-function failureOf(error: unknown, sessionId: string | undefined): StoreFailure {
+export function failureOf(error: unknown, sessionId: string | undefined): StoreFailure {
   const reason = error instanceof Error && error.message ? error.message : String(error);
   const { path } = error as { path?: unknown };
   const secrets = [path, sessionId].filter((part): part is string => typeof part === 'string' && part !== '');

@@ -1,4 +1,5 @@
 import { afterAll, afterEach, describe, expect, it } from '@jest/globals';
+import { MemoryStore } from 'express-session';
 import type { SessionSecurityOptionsInput } from '../../lib/index.js';
 import { onExpress } from '../support/adapters.js';
 import { type Behaviour, Faults } from '../support/stores/faults.js';
@@ -168,4 +169,25 @@ describe.each(STORE_KINDS)('C9 the $kind store is away', ({ kind }) => {
       expect(desk.messages.matching(/has disconnected/)).toHaveLength(1);
     },
   );
+});
+
+describe('C9 the very first request of a process, before its store is known', () => {
+  it('is answered as all others while the store fails, and what is logged names no session', async () => {
+    const store = new MemoryStore();
+    let desk = await WatchedApp.start({ store });
+    const browser = await desk.signedIn();
+    const { clock } = desk;
+    await desk.close();
+    const get = store.get.bind(store);
+    store.get = (sessionId, callback) => callback(new Error(`cannot open /sessions/${sessionId}.json`));
+    desk = await WatchedApp.start({ store, clock, security: { onStoreFailure: 'unavailable' } });
+    browser.moveTo(desk);
+    const statuses = [await browser.get('/whoami'), await browser.get('/whoami')].map(({ status }) => status);
+    store.get = get;
+    expect(statuses).toEqual([503, 503]);
+    expect(desk.messages.matching(/cannot open/)).toHaveLength(1);
+    expect(desk.messages.matching(new RegExp(browser.sessionId))).toEqual([]);
+    expect(await browser.user()).toBe('anna');
+    await desk.close();
+  });
 });

@@ -1,4 +1,5 @@
 import { Injectable } from '@nestjs/common';
+import { failureOf } from '../../activity/store-calls.js';
 import type { SessionSecurityRequest } from '../../options/index.js';
 import { type ExpressSessionStore, SessionGate } from '../gate/session-gate.js';
 import { maxAgeIn } from '../gate/store-max-age.js';
@@ -88,10 +89,10 @@ export class ExpressSessionPlatform extends SessionPlatform {
    * @returns whether it was that; else the error is somebody else's.
    */
   couldNotRead(request: ExpressSessionRequest, error: unknown): boolean {
-    const { session, sessionStore } = request;
+    const { session, sessionID, sessionStore } = request;
     if (session || !sessionStore) return false;
     this.gate.guard(sessionStore);
-    request.session = withheld('unreadable', error);
+    request.session = withheld('unreadable', failureOf(error, sessionID));
     return true;
   }
 
