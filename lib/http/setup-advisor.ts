@@ -2,7 +2,8 @@ import { Injectable, Logger } from '@nestjs/common';
 import { ApplicationConfig } from '@nestjs/core';
 import { ActivityTracker } from '../activity/activity-tracker.js';
 import { StoreFailure } from '../activity/store-calls.js';
-import { SessionSecurityOptions } from '../options/index.js';
+import { SessionSecurityOptions, toleranceOf } from '../options/index.js';
+import { beyondPreset, isExempt, type Limits, type PresetName } from '../policy/index.js';
 import { SessionGate } from './gate/session-gate.js';
 import { addressOf } from './route-address.js';
 import type { RequestSession, SetupAdvice } from './session-platform.js';
@@ -169,6 +170,24 @@ export class SetupAdvisor {
         'page, as browsers ask for it' +
         (likely === loginUrl ? '.' : `; with what this application's routes begin with it is ${likely}.`),
     );
+  }
+
+  /** A function of the application has answered limits. What they go beyond of a preset, nobody could see before. */
+  limitsByRequest(preset: PresetName, asked: Limits, inForce: Limits): void {
+    const tolerance = toleranceOf(this.options);
+    const beyond = [
+      ...beyondPreset(preset, asked, tolerance).filter(({ level }) => level === 'shall'),
+      ...beyondPreset(preset, inForce, tolerance),
+    ];
+    for (const { option, level, problem } of beyond) {
+      const answer = isExempt(asked) ? "'never'" : JSON.stringify(asked);
+      const consequence = level === 'shall' ? 'It is shortened' : 'It is a recommendation';
+      this.#warn(
+        `limits ${level} ${option}`,
+        `The limits function answered ${answer}. ${problem}. ${consequence}; in force is ` +
+          `${isExempt(inForce) ? "'never'" : JSON.stringify(inForce)}. This is said once, and may hold for other users too.`,
+      );
+    }
   }
 
   /** The client script is at work, on a page of a session that is watched. */

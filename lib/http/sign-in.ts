@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { SessionSecurityOptions, type SessionSecurityRequest, toleranceOf } from '../options/index.js';
 import { limitProblems, type Limits, NEVER, shownValue, withinPreset } from '../policy/index.js';
+import { SetupAdvisor } from './setup-advisor.js';
 
 type SessionData = Record<string, unknown>;
 
@@ -10,7 +11,10 @@ export type SignedIn = { readonly userId: string | undefined } | null;
 /** Answers from the options who is signed in on a request, and which limits are in force for them. */
 @Injectable()
 export class SignIn {
-  constructor(private readonly options: SessionSecurityOptions) {}
+  constructor(
+    private readonly options: SessionSecurityOptions,
+    private readonly advisor: SetupAdvisor,
+  ) {}
 
   /** Who is signed in: at once, unless a function of the application makes a promise of it. */
   ask(request: SessionSecurityRequest): SignedIn | Promise<SignedIn> {
@@ -47,10 +51,13 @@ export class SignIn {
     return this.#asPreset(limits);
   }
 
-  /** A preset's requirements hold for every user. */
-  #asPreset(limits: Limits): Limits {
+  /** A preset's requirements hold for every user; its recommendations may be left. */
+  #asPreset(asked: Limits): Limits {
     const { preset } = this.options;
-    return preset === undefined ? limits : withinPreset(preset, limits, toleranceOf(this.options));
+    if (preset === undefined) return asked;
+    const inForce = withinPreset(preset, asked, toleranceOf(this.options));
+    this.advisor.limitsByRequest(preset, asked, inForce);
+    return inForce;
   }
 }
 

@@ -232,7 +232,8 @@ export class SessionSecurityOptions {
 
   /**
    * Limits of this request's user; `undefined` = the application's, `'never'` = this user is never signed out.
-   * Asked on every request, so it must be fast; a shortening takes effect at once.
+   * Asked on every request, so it must be fast; a shortening takes effect at once. What a `preset` requires holds for
+   * these too: they are shortened to it, `'never'` included.
    */
   @IsOptional()
   @IsFunction()

@@ -15,7 +15,9 @@ export interface PolicyFacts {
 
 /** The policy in force, as it can be handed to an auditor. ASVS 5.0 7.1.1 and 7.1.2. */
 export interface PolicyDescription extends PolicyFacts {
-  /** Each standard that is known, and where the limits leave it: empty means within. */
+  /** Whether limits that differ by request are held to the preset; `null`: there are none. */
+  readonly limitsByRequestChecked: string | null;
+  /** Each standard that is known, and where `limits` leave it, not those by request: empty means within. */
   readonly standards: readonly {
     readonly title: string;
     readonly source: string;
@@ -32,16 +34,29 @@ export function describePolicy(facts: PolicyFacts): PolicyDescription {
       ({ level, problem }) => `${level}: ${problem}`,
     ),
   }));
-  return { ...facts, standards, toMarkdown: () => markdown(facts, standards) };
+  const description = { ...facts, limitsByRequestChecked: checkOf(facts), standards };
+  return { ...description, toMarkdown: () => markdown(description) };
 }
 
-function markdown(facts: PolicyFacts, standards: PolicyDescription['standards']): string {
+/** What the functions of an application answer is known with each request only. */
+function checkOf({ limitsByRequest, preset }: PolicyFacts): string | null {
+  if (!limitsByRequest) return null;
+  return preset === null
+    ? 'not checked against any standard'
+    : 'shortened to what the preset requires, not checked against what it recommends';
+}
+
+function markdown(description: Omit<PolicyDescription, 'toMarkdown'>): string {
+  const { standards, limitsByRequestChecked, ...facts } = description;
   const { limits, tolerance, preset, maxSessionsPerUser } = facts;
   const rows = [
     ['Warned after inactivity of', duration(limits.warnAfter)],
     ['Ended after inactivity of', isExempt(limits) ? 'never' : duration(limits.expireAfter)],
     ['Ended at an age of', limits.maxLifetime == null ? 'no limit' : duration(limits.maxLifetime)],
-    ['Limits differ by request, user or role', facts.limitsByRequest ? 'yes' : 'no'],
+    [
+      'Limits differ by request, user or role',
+      limitsByRequestChecked === null ? 'no' : `yes; ${limitsByRequestChecked}`,
+    ],
     ['An end may be late by (never early)', duration(tolerance)],
     [
       'Sessions of one user at once',
@@ -61,6 +76,9 @@ function markdown(facts: PolicyFacts, standards: PolicyDescription['standards'])
     '',
     '## Against the standards',
     '',
+    ...(limitsByRequestChecked === null
+      ? []
+      : ['Of the limits of the table above, not those by request.', '']),
     '| standard | asks for | deviations |',
     '| --- | --- | --- |',
     ...standards.map(

@@ -89,40 +89,52 @@ export function beyondPreset(
   name: PresetName,
   limits: Limits,
   tolerance: number,
-): { level: Ceiling['level']; problem: string }[] {
+): (Pick<Ceiling, 'option' | 'level'> & { readonly problem: string })[] {
   const { title, source, ceilings }: Preset = PRESETS[name];
-  return ceilings.flatMap(({ option, seconds, level }) => {
+  return ceilings.flatMap((ceiling) => {
+    if (isWithin(ceiling, limits, tolerance)) return [];
+    const { option, seconds, level } = ceiling;
     const value = limits[option] ?? Infinity;
-    const late = option === 'expireAfter' ? tolerance : 0;
-    const within = seconds === Infinity ? value < Infinity : value + late <= seconds;
-    if (within) return [];
+    const late = lateness(option, tolerance);
     const asked = seconds === Infinity ? 'a limit' : `at most ${seconds} seconds`;
     const given =
       value === Infinity ? 'there is none' : `it is ${value}${late > 0 ? ` and may be ${late} late` : ''}`;
-    return [
-      { level, problem: `${option}: preset "${name}" asks for ${asked}, but ${given} (${title}: ${source})` },
-    ];
+    const problem = `${option}: preset "${name}" asks for ${asked}, but ${given} (${title}: ${source})`;
+    return [{ option, level, problem }];
   });
 }
 
-/** The limits, shortened to what a preset requires. What it only recommends may be left. */
+/** The limits, "never" too, shortened to what a preset requires. What it only recommends may be left. */
 export function withinPreset(name: PresetName, limits: Limits, tolerance: number): Limits {
   const { ceilings, limits: own }: Preset = PRESETS[name];
-  return ceilings
-    .filter(
-      ({ option, level }) =>
-        level === 'shall' &&
-        beyondPreset(name, limits, tolerance).some(({ problem }) => problem.startsWith(option)),
-    )
-    .reduce<Limits>((kept, { option, seconds }) => {
-      const late = option === 'expireAfter' ? tolerance : 0;
-      const most = seconds === Infinity ? own.maxLifetime! : seconds - late;
-      const shortened = { ...kept, [option]: Math.min(kept[option] ?? Infinity, most) };
-      return { ...shortened, warnAfter: Math.min(shortened.warnAfter, warnBefore(shortened.expireAfter)) };
-    }, limits);
+  const required = ceilings.filter(
+    (ceiling) => ceiling.level === 'shall' && !isWithin(ceiling, limits, tolerance),
+  );
+  if (required.length === 0) return limits;
+  const { maxLifetime = null, expireAfter } = required.reduce<Limits>(
+    (kept, { option, seconds }) => ({
+      ...kept,
+      [option]: seconds === Infinity ? own.maxLifetime : seconds - lateness(option, tolerance),
+    }),
+    limits,
+  );
+  // Nobody is exempt who has a lifetime: an idle limit beyond it says nothing, and one without end would exempt.
+  const idle = Math.min(expireAfter, maxLifetime ?? Infinity);
+  const warnAfter =
+    idle === limits.expireAfter ? limits.warnAfter : Math.min(limits.warnAfter, warnBefore(idle));
+  return { warnAfter, expireAfter: idle, maxLifetime };
+}
+
+function isWithin({ option, seconds }: Ceiling, limits: Limits, tolerance: number): boolean {
+  const value = limits[option] ?? Infinity;
+  return seconds === Infinity ? value < Infinity : value + lateness(option, tolerance) <= seconds;
+}
+
+function lateness(option: Ceiling['option'], tolerance: number): number {
+  return option === 'expireAfter' ? tolerance : 0;
 }
 
 /** Leaves a minute for the warning, or half of a short limit. */
 function warnBefore(expireAfter: number): number {
-  return expireAfter === Infinity ? Infinity : Math.max(expireAfter - MINUTE, expireAfter / 2);
+  return Math.max(expireAfter - MINUTE, expireAfter / 2);
 }

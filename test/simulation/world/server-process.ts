@@ -152,7 +152,7 @@ export class ServerProcess implements Caller, Inhabitant {
     const platform = new ExpressSessionPlatform(this.#gate);
     const applicationConfig = new ApplicationConfig();
     const advisor = new SetupAdvisor(options, applicationConfig, this.#gate, this.tracker);
-    const signIn = new SignIn(options);
+    const signIn = new SignIn(options, advisor);
     const enforcer = new SessionEnforcer(this.tracker, this.users, platform, signIn, options, advisor, clock);
     const notice = new EndNotice(enforcer, platform);
     const expiredAnswer = new ExpiredAnswer(options, platform, this.tracker);

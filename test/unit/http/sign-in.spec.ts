@@ -1,13 +1,28 @@
-import { describe, expect, it } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { Logger, type LoggerService } from '@nestjs/common';
+import { ApplicationConfig } from '@nestjs/core';
+import { NEVER as NOBODY } from 'rxjs';
+import { SetupAdvisor } from '../../../lib/http/setup-advisor.js';
 import { SignIn } from '../../../lib/http/sign-in.js';
 import type { SessionSecurityOptionsInput, SessionSecurityRequest } from '../../../lib/index.js';
 import { validateOptions } from '../../../lib/options/index.js';
 
 const request: SessionSecurityRequest = { method: 'GET', url: '/', headers: {} };
 
+function signInWith(given: SessionSecurityOptionsInput): SignIn {
+  const { options } = validateOptions(given);
+  const advisor = new SetupAdvisor(
+    options,
+    new ApplicationConfig(),
+    {} as never,
+    { signals: NOBODY } as never,
+  );
+  return new SignIn(options, advisor);
+}
+
 describe('the limits in force for a request', () => {
   const limits = (options: SessionSecurityOptionsInput): Promise<object> =>
-    new SignIn(validateOptions({ warnAfter: 60, expireAfter: 90, ...options }).options).limits(request);
+    signInWith({ warnAfter: 60, expireAfter: 90, ...options }).limits(request);
 
   it('are three numbers: they are kept in the store, and the options hold secrets', async () => {
     const given = await limits({ secret: 'a key that nobody but the server may know' });
@@ -27,9 +42,66 @@ describe('the limits in force for a request', () => {
   });
 });
 
+describe('limits by request with a preset', () => {
+  let said: string[];
+  beforeEach(() => {
+    said = [];
+    const keep = (message: string): void => void said.push(message);
+    Logger.overrideLogger({ log: keep, warn: keep, error: keep } satisfies LoggerService);
+  });
+  afterEach(() => Logger.overrideLogger(false));
+
+  it('are shortened to what it requires, which is said once', async () => {
+    const signIn = signInWith({ preset: 'pci-dss', limits: () => 'never' });
+    const inForce = { warnAfter: 828, expireAfter: 888, maxLifetime: null };
+    expect(await signIn.limits(request)).toEqual(inForce);
+    expect(await signIn.limits(request)).toEqual(inForce);
+    expect(said).toEqual([
+      expect.stringMatching(
+        /^The limits function answered 'never'. expireAfter: preset "pci-dss" asks for at most 900 .*It is shortened; in force is {"warnAfter":828,"expireAfter":888,"maxLifetime":null}/,
+      ),
+    ]);
+  });
+
+  it('may go beyond what it recommends, which is said once', async () => {
+    let expireAfter = 1200;
+    const signIn = signInWith({
+      preset: 'hipaa',
+      limits: () => ({ warnAfter: 600, expireAfter: expireAfter++ }),
+    });
+    expect(await signIn.limits(request)).toMatchObject({ expireAfter: 1200 });
+    expect(await signIn.limits(request)).toMatchObject({ expireAfter: 1201 });
+    expect(said).toEqual([
+      expect.stringMatching(
+        /^The limits function answered {"warnAfter":600,"expireAfter":1200,"maxLifetime":null}. expireAfter: preset "hipaa" asks for at most 900 .*It is a recommendation; in force is {"warnAfter":600,"expireAfter":1200,/,
+      ),
+    ]);
+  });
+
+  it('are each held to both: a required lifetime ends who is never to be signed out', async () => {
+    const signIn = signInWith({ preset: 'nist-aal2', limits: () => 'never' });
+    expect(await signIn.limits(request)).toEqual({
+      warnAfter: 86_340,
+      expireAfter: 86_400,
+      maxLifetime: 86_400,
+    });
+    expect(said).toEqual([
+      expect.stringMatching(/maxLifetime: .* asks for a limit, but there is none .*It is shortened/),
+      expect.stringMatching(/expireAfter: .* at most 3600 seconds, but it is 86400 .*It is a recommendation/),
+    ]);
+  });
+
+  it('are left as they are within it, without a word; so are those of the module', async () => {
+    const own = { warnAfter: 60, expireAfter: 90, maxLifetime: 600 };
+    expect(await signInWith({ preset: 'nist-aal3', limits: () => own }).limits(request)).toEqual(own);
+    await signInWith({ preset: 'nist-aal3', limits: () => undefined }).limits(request);
+    expect(said).toEqual([]);
+  });
+});
+
 describe('who is signed in', () => {
   const ask = (options: object, session: object = {}): Promise<object | null> =>
-    Promise.resolve(new SignIn(validateOptions(options).options).ask({ ...request, session }));
+    Promise.resolve(signInWith(options).ask({ ...request, session }));
 
   it.each<[string, unknown, string | undefined]>([
     ['a text', 'anna', 'anna'],

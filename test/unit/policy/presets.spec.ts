@@ -3,6 +3,9 @@ import { validateOptions } from '../../../lib/options/index.js';
 import {
   beyondPreset,
   describePolicy,
+  limitProblems,
+  type Limits,
+  NEVER,
   type PolicyDescription,
   type PresetName,
   PRESETS,
@@ -70,6 +73,30 @@ describe('presets', () => {
     const short = { warnAfter: 60, expireAfter: 120, maxLifetime: 600 };
     for (const name of NAMES) expect(withinPreset(name, short, 2)).toEqual(short);
   });
+
+  it.each<[PresetName, Limits]>([
+    ['nist-aal1', NEVER],
+    // An overall timeout is required, and nobody who has one is exempt; no idle limit is required beside it.
+    ['nist-aal2', { warnAfter: 86_340, expireAfter: 86_400, maxLifetime: 86_400 }],
+    ['nist-aal3', { warnAfter: 43_140, expireAfter: 43_200, maxLifetime: 43_200 }],
+    ['pci-dss', { warnAfter: 838, expireAfter: 898, maxLifetime: null }],
+    ['hipaa', NEVER],
+    ['owasp-high', NEVER],
+    ['owasp-low', NEVER],
+  ])("%s makes of 'never' what it requires", (name, inForce) => {
+    expect(withinPreset(name, NEVER, 2)).toEqual(inForce);
+    expect(limitProblems(inForce).length === 0 || inForce === NEVER).toBe(true);
+  });
+
+  it('leaves a lifetime longer than recommended, and shortens one that is longer than required', () => {
+    const long = { warnAfter: 30_000, expireAfter: 50_000, maxLifetime: 400_000 };
+    expect(withinPreset('nist-aal2', long, 2)).toEqual(long);
+    expect(withinPreset('nist-aal3', long, 2)).toEqual({
+      warnAfter: 30_000,
+      expireAfter: 43_200,
+      maxLifetime: 43_200,
+    });
+  });
 });
 
 describe('the description of the policy', () => {
@@ -87,7 +114,7 @@ describe('the description of the policy', () => {
     const { standards, ...described } = JSON.parse(
       JSON.stringify(describePolicy(facts)),
     ) as PolicyDescription;
-    expect(described).toEqual(facts);
+    expect(described).toEqual({ ...facts, limitsByRequestChecked: 'not checked against any standard' });
     const deviationsOf = (part: string) => standards.find(({ title }) => title.includes(part))!.deviations;
     expect(deviationsOf('AAL2')).toEqual([]);
     expect(deviationsOf('high-value')).toEqual([
@@ -102,5 +129,25 @@ describe('the description of the policy', () => {
     expect(text).toContain('| Sessions of one user at once | 3, then end-oldest |');
     expect(text).toMatch(/\| NIST SP 800-63B-4, AAL3 \| .* \| none \|/);
     expect(text).toMatch(/high-value applications \| .* \| should: expireAfter: /);
+  });
+
+  it.each<[PresetName | null, boolean, string | null, string]>([
+    [null, false, null, 'no'],
+    ['pci-dss', false, null, 'no'],
+    [null, true, 'not checked against any standard', 'yes; not checked against any standard'],
+    [
+      'pci-dss',
+      true,
+      'shortened to what the preset requires, not checked against what it recommends',
+      'yes; shortened to what the preset requires, not checked against what it recommends',
+    ],
+  ])('ASVS 7.1.1 with preset %s and limits by request %s says whether those are checked', (...given) => {
+    const [preset, limitsByRequest, limitsByRequestChecked, row] = given;
+    const policy = describePolicy({ ...facts, preset, limitsByRequest });
+    expect(policy).toMatchObject({ limitsByRequestChecked });
+    expect(policy.toMarkdown()).toContain(`| Limits differ by request, user or role | ${row} |`);
+    expect(policy.toMarkdown().includes('limits of the table above, not those by request')).toBe(
+      limitsByRequest,
+    );
   });
 });
