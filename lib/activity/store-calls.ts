@@ -112,11 +112,15 @@ export class StoreCalls {
 const ANSWERED = -1;
 const UNEXPLAINED = 'no reason given';
 
-/** Without secrets: neither the session's id nor the names of files, which hold the ids of their sessions. */
+/** @param sessionId what it is about, if that is a secret */
 export function failureOf(error: unknown, sessionId: string | undefined): StoreFailure {
+  return new StoreFailure(`the session store failed: ${reasonOf(error, sessionId)}`, error);
+}
+
+/** Without secrets: neither the session's id nor the names of files, which hold the ids of their sessions. */
+export function reasonOf(error: unknown, sessionId: string | undefined): string {
   const reason = error instanceof Error && error.message ? error.message : String(error);
   const { path } = error as { path?: unknown };
   const secrets = [path, sessionId].filter((part): part is string => typeof part === 'string' && part !== '');
-  const told = secrets.reduce((text, secret) => text.replaceAll(secret, '…'), reason);
-  return new StoreFailure(`the session store failed: ${told}`, error);
+  return secrets.reduce((text, secret) => text.replaceAll(secret, '…'), reason);
 }

@@ -1,6 +1,7 @@
 import { ServerResponse, type IncomingMessage } from 'node:http';
 import { Injectable, Logger } from '@nestjs/common';
 import { type Observable, Subscription } from 'rxjs';
+import { reasonOf } from '../activity/store-calls.js';
 import type { SessionSecurityRequest } from '../options/index.js';
 import type { SessionReader } from './session-platform.js';
 
@@ -66,9 +67,10 @@ export class LiveConnections {
         waiting.add(ended().subscribe((closing) => close(connection, closing)));
       },
       (error: unknown) => {
-        this.#logger.error(
-          `A connection was closed, because its session could not be read: ${String(error)}`,
-        );
+        // Where express-session leaves it.
+        const { sessionID } = request as { sessionID?: string };
+        const reason = reasonOf(error, sessionID);
+        this.#logger.error(`A connection was closed, because its session could not be read: ${reason}`);
         close(connection, CLOSINGS.unread);
       },
     );

@@ -164,10 +164,15 @@ describe('V4 a WebSocket', () => {
   it('V4 is closed with 1013 when its session cannot be read', async () => {
     await start(WardGateway);
     const browser = await desk.signedIn();
-    readSession = (_request, _response, next) => next(new Error('the store is away'));
+    // As express-session does it, of a store that says what it could not read.
+    readSession = (request, _response, next) => {
+      Object.assign(request, { sessionID: browser.sessionId });
+      next(new Error(`cannot open ${browser.sessionId}: the store is away`));
+    };
     const socket = new WebSocket(`ws://127.0.0.1:${port()}`, { headers: { cookie: browser.cookieHeader } });
     expect(await codeOf(once(socket, 'close'))).toBe(1013);
     expect(desk.messages.matching(/the store is away/)).toHaveLength(1);
+    expect(desk.messages.matching(new RegExp(browser.sessionId))).toEqual([]);
   });
 
   it('V4 is closed with 1013, not as ended, when the store fails or its session has just been given another id', async () => {
