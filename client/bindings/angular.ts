@@ -24,6 +24,7 @@ export function sessionSignals(): SessionSignals {
   inject(DestroyRef).onDestroy(follow(() => state.set(current())));
   return {
     phase: computed(() => state().phase),
+    reason: computed(() => state().reason),
     remaining: computed(() => state().remaining),
     stay,
     signOut,

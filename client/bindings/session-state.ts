@@ -1,9 +1,12 @@
-import type { Phase } from '../core/ports.js';
+import type { Phase, Standing, StandingEvent } from '../core/ports.js';
 import type { SessionSecurityClient } from '../session-security-client.js';
+import type { SessionSecurityEventMap } from '../typed-event-target.js';
 
 /** What a component shows of the session. */
 export interface SessionState {
   readonly phase: Phase;
+  /** What ends the session first: nobody can stay beyond `lifetime`. Undefined until the client has told. */
+  readonly reason: Standing['reason'] | undefined;
   /** Seconds that the person can count on; follows the countdown during a warning. Infinity when nothing is watched. */
   readonly remaining: number;
 }
@@ -23,14 +26,16 @@ export interface FollowedSession extends SessionActions {
   follow: (changed: () => void) => () => void;
 }
 
-const EVENTS = ['active', 'warn', 'tick', 'extended', 'cover', 'expire'] as const;
+const STANDING_EVENTS = ['active', 'warn', 'tick', 'extended', 'cover'] as const;
 
 /** @param client undefined on the server and on pages without the client: nothing is watched there */
 export function followSession(
   client: SessionSecurityClient | undefined = globalThis.sessionSecurity,
 ): FollowedSession {
+  let reason: SessionState['reason'];
   const read = (): SessionState => ({
     phase: client?.phase() ?? 'inert',
+    reason,
     remaining: client?.remaining() ?? Infinity,
   });
   let state = read();
@@ -41,10 +46,16 @@ export function followSession(
         state = read();
         changed();
       };
-      for (const type of EVENTS) client?.addEventListener(type, update);
+      const onStanding = ({ detail }: SessionSecurityEventMap[StandingEvent]): void => {
+        ({ reason } = detail);
+        update();
+      };
+      for (const type of STANDING_EVENTS) client?.addEventListener(type, onStanding);
+      client?.addEventListener('expire', update);
       update();
       return () => {
-        for (const type of EVENTS) client?.removeEventListener(type, update);
+        for (const type of STANDING_EVENTS) client?.removeEventListener(type, onStanding);
+        client?.removeEventListener('expire', update);
       };
     },
     stay: () => client?.stay(),

@@ -22,6 +22,7 @@ export function useSessionSecurity(
   onScopeDispose(follow(() => (state.value = current())));
   return {
     phase: computed(() => state.value.phase),
+    reason: computed(() => state.value.reason),
     remaining: computed(() => state.value.remaining),
     stay,
     signOut,

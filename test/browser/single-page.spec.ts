@@ -1,4 +1,4 @@
-import { expect, test } from '@jest/globals';
+import { describe, expect, test } from '@jest/globals';
 import type { Page } from 'playwright-core';
 import { documentedComponent } from '../support/client/documented-component.js';
 import { loadModule } from '../support/client/page-module.js';
@@ -44,13 +44,12 @@ test.each(LIBRARIES)('a page that asks with %s hears of any other refusal', asyn
   expect(new URL(page.url()).pathname).toBe('/patients');
 });
 
-test.each(['React', 'Vue', 'Angular'] as const)(
-  'the warning that is shown for %s keeps somebody signed in, and the page is left at the end',
-  async (framework) => {
-    const limits = { warnAfter: 540, expireAfter: 599 };
+describe.each(['React', 'Vue', 'Angular'] as const)('the warning that is shown for %s', (framework) => {
+  /** A page with the component of the documentation, for somebody who has just signed in. */
+  async function openWarning(maxLifetime?: number) {
+    const limits = { warnAfter: 540, expireAfter: 599, ...(maxLifetime && { maxLifetime }) };
     const { server, context, pass } = await openStage(limits, { bypassCSP: true });
     server.pages.set('/', { html: '<!doctype html><main></main>' });
-    server.session.client = { dismiss: 'button' };
     server.session.signIn();
     const page = await context.newPage();
     await page.clock.install();
@@ -60,10 +59,39 @@ test.each(['React', 'Vue', 'Angular'] as const)(
     await pass(540);
     const warning = page.getByRole('alertdialog', { name: /^You will be signed out in \d+ seconds\.$/ });
     await warning.waitFor();
-    await page.getByRole('button', { name: 'Stay signed in' }).click();
+    return { server, page, pass, warning };
+  }
+  const focusIsOn = (page: Page, text: string) =>
+    page.waitForFunction((wanted) => document.activeElement?.textContent === wanted, text);
+
+  test('keeps somebody signed in or signs out, by keyboard alone, also while the server is away', async () => {
+    const { server, page, pass, warning } = await openWarning();
+    await focusIsOn(page, 'Stay signed in');
+    await page.route('**/session-security/ping*', (route) => route.abort());
+    for (let press = 0; press < 4; press++) await page.keyboard.press('Escape');
+    await page.keyboard.press('Tab');
+    await focusIsOn(page, 'Sign out now');
+    await page.keyboard.press('Shift+Tab');
+    expect(await warning.isVisible()).toBe(true);
+    await page.unroute('**/session-security/ping*');
+    await page.keyboard.press('Escape');
     await warning.waitFor({ state: 'hidden' });
-    expect(server.session.pings.filter(({ method }) => method === 'POST')).toHaveLength(1);
-    await pass(600);
+    expect(server.session.pings.some(({ method }) => method === 'POST')).toBe(true);
+    await pass(540);
+    await warning.waitFor();
+    await page.keyboard.press('Tab');
+    await page.keyboard.press('Enter');
     await page.waitForURL((url) => url.pathname === '/login');
-  },
-);
+    expect(server.session.ended).toBe('logout');
+  });
+
+  test('does not offer to stay beyond the absolute limit, and the page is left at the end', async () => {
+    const { page, pass, warning } = await openWarning(590);
+    await focusIsOn(page, 'Continue');
+    await page.keyboard.press('Enter');
+    await warning.waitFor({ state: 'hidden' });
+    expect(await page.evaluate(() => globalThis.sessionSecurity!.phase())).toBe('warning');
+    await pass(60);
+    await page.waitForURL((url) => url.pathname === '/login');
+  });
+});

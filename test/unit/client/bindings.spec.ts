@@ -28,9 +28,9 @@ class FakeClient extends EventTarget {
     super.removeEventListener(...args);
   }
 
-  become(type: string, phase: string, remaining: number): void {
+  become(type: string, phase: string, remaining: number, reason = 'idle'): void {
     this.state = [phase, remaining];
-    this.dispatchEvent(new Event(type));
+    this.dispatchEvent(new CustomEvent(type, { detail: { reason, remaining } }));
   }
 
   get asClient(): SessionSecurityClient {
@@ -47,10 +47,15 @@ describe('D4 what the bindings follow', () => {
     expect(session.current()).toBe(session.current());
     client.become('warn', 'warning', 60);
     client.become('tick', 'warning', 59);
+    client.become('warn', 'warning', 58, 'lifetime');
+    // How a session has ended is no standing.
+    client.become('expire', 'expired', 0, 'revoked');
     expect(seen).toEqual([
-      { phase: 'active', remaining: 600 },
-      { phase: 'warning', remaining: 60 },
-      { phase: 'warning', remaining: 59 },
+      { phase: 'active', reason: undefined, remaining: 600 },
+      { phase: 'warning', reason: 'idle', remaining: 60 },
+      { phase: 'warning', reason: 'idle', remaining: 59 },
+      { phase: 'warning', reason: 'lifetime', remaining: 58 },
+      { phase: 'expired', reason: 'lifetime', remaining: 0 },
     ]);
     stop();
     expect(client.listeners).toBe(0);
@@ -78,8 +83,8 @@ describe('D4 the binding for Angular', () => {
     );
     const session = application.get(SessionSecurity);
     expect([session.phase(), session.remaining()]).toEqual(['active', 600]);
-    client.become('warn', 'warning', 60);
-    expect([session.phase(), session.remaining()]).toEqual(['warning', 60]);
+    client.become('warn', 'warning', 60, 'lifetime');
+    expect([session.phase(), session.reason(), session.remaining()]).toEqual(['warning', 'lifetime', 60]);
     session.stay();
     expect(await session.signOut()).toBe(true);
     expect(client.calls).toEqual(['stay', 'signOut']);
