@@ -7,7 +7,7 @@ import type { SessionSecurityClient } from '../session-security-client.js';
 const LINGER_MS = 5000;
 /** No answer to the move that called the warning off takes longer. */
 const LONGEST_ANSWER_MS = 10_000;
-const PLACE = 'button{position:fixed;inset:auto 1em 1em auto;z-index:9999;margin:0}';
+const PLACE = 'button{position:fixed;inset-block-end:1em;inset-inline-end:1em;z-index:9999;margin:0}';
 
 /**
  * Where any activity calls the warning off, a mouse on its way to *Sign out now* does so too: the button would be gone

@@ -59,6 +59,16 @@ describe('D6 where any activity calls the warning off', () => {
     expect(await page.locator('session-security-dialog').count()).toBe(0);
   });
 
+  test.each(['ltr', 'rtl'])('D6 the button is left where a line ends, from %s', async (dir) => {
+    const page = await warned({ texts: { dir } });
+    await page.mouse.move(5, 5);
+    await page.mouse.move(50, 50);
+    await calledOff(page);
+    const [x, y] = await middleOf(signOutOf(page));
+    const { width, height } = page.viewportSize()!;
+    expect([x > width / 2, y > height / 2]).toEqual([dir === 'ltr', true]);
+  });
+
   test.each(['Enter', 'Space'])(
     'D2 by keys Sign out now is reached with Tab and pressed with %s',
     async (key) => {
