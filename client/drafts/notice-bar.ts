@@ -1,7 +1,8 @@
 /** What the browser's own style lacks. System colours follow light, dark and forced colours by themselves. */
 const STYLE = `
 :host{position:sticky;inset-block-start:0;z-index:2147483647;display:block;color-scheme:light dark;font:1rem/1.5 system-ui}
-section{display:flex;flex-wrap:wrap;gap:.5em 1em;align-items:center;padding:.75em 1em;background:Canvas;color:CanvasText;border-block-end:2px solid}
+section,div{display:flex;flex-wrap:wrap;gap:.5em 1em;align-items:center}
+section{padding:.75em 1em;background:Canvas;color:CanvasText;border-block-end:2px solid}
 p{margin:0;flex:1 1 16em}
 button{font:inherit;padding:.25em 1em}`;
 
@@ -57,7 +58,10 @@ export function noticeBar({ lang, dir }: { lang: string; dir: string }): NoticeB
       status.role = urgent ? 'alert' : 'status';
       status.textContent = '';
       const focused = root.activeElement !== null;
-      section.replaceChildren(status, ...buttons);
+      // Together, so that they come below the text together where there is no room beside it.
+      const group = create('div', 'buttons');
+      group.append(...buttons);
+      section.replaceChildren(status, group);
       if (!host.isConnected) document.body.prepend(host);
       if (focused) buttons[0]?.focus();
       // Screen readers announce what changes in a region that they know already.

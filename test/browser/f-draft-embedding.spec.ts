@@ -22,7 +22,7 @@ const pages: Record<string, FormPage> = {
     contentSecurityPolicy: `${SELF}; require-trusted-types-for 'script'; trusted-types 'none'`,
   },
   none: { body: form },
-  german: { tag: { drafts: true }, body: form, lang: 'de' },
+  french: { tag: { drafts: true }, body: form, lang: 'fr' },
   arabic: { tag: { drafts: true }, body: form, lang: 'ar' },
 };
 
@@ -168,7 +168,7 @@ describe('F4 the offer', () => {
   });
 
   test.each([
-    ['german', 'Wiederherstellen', 'ltr'],
+    ['french', 'La rétablir', 'ltr'],
     ['arabic', 'استعادة ما أدخلته', 'rtl'],
   ])('speaks the language of the page (%s)', async (name, restore, direction) => {
     await open(`/page/${name}`);
@@ -177,6 +177,14 @@ describe('F4 the offer', () => {
     const bar = visitor.bar();
     await visitor.button(restore).waitFor();
     expect(await bar.evaluate((element) => getComputedStyle(element).direction)).toBe(direction);
+    // Beside the text or below it, its buttons stay together.
+    for (const width of [420, 460, 500, 540, 580, 620]) {
+      await page.setViewportSize({ width, height: 600 });
+      const tops = await bar
+        .getByRole('button')
+        .evaluateAll((buttons) => buttons.map((button) => button.getBoundingClientRect().top));
+      expect([width, tops[1]]).toEqual([width, tops[0]]);
+    }
     await visitor.button(restore).click();
     expect(await page.inputValue('textarea')).toBe(NOTE);
   });
