@@ -143,7 +143,9 @@ export class RedisActivityStore extends SharedActivityStore {
     await this.#ready();
     const { id, lastActivityAt } = record;
     const constants = constantsOf(record, sessionId === undefined ? undefined : this.#sealed.seal(sessionId));
-    await this.#run('start', id, [Math.ceil(lastActivityAt), constants, this.#slackMs, silent ? 1 : 0]);
+    const args = [Math.ceil(lastActivityAt), constants, this.#slackMs, silent ? 1 : 0];
+    const [begun] = await this.#run('start', id, args);
+    if (begun === 0) throw new StoreFailure('the session ended before Redis was told of its beginning');
   }
 
   async find(id: string): Promise<ActivityRecord | undefined> {

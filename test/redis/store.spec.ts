@@ -77,6 +77,31 @@ describe.each(Object.keys(clients))('the store of %s', (name) => {
     expect(one.kinds(record.id)).toEqual(['start', 'start']);
   });
 
+  it('begins nothing that was on its way when it ended, and begins who signs in after that under the same id', async () => {
+    const { id, startedAt, ...rest } = await one.start('sid', 5, 10, 'anna');
+    const late = { id, ...rest, startedAt: startedAt - 1000 };
+    await one.store.end(id, 'logout');
+    for (const life of [late.life, late.life - 1])
+      await expect(other.store.start({ ...late, life }, 'sid')).rejects.toThrow(StoreFailure);
+    expect(await one.store.find(id)).toBeUndefined();
+    expect(await one.store.ofUser('anna')).toEqual([]);
+    expect(await one.store.grave(id)).toMatchObject({ reason: 'logout' });
+    const anew = await other.start('sid', 5, 10, 'ben');
+    expect(await one.store.find(id)).toMatchObject({ life: anew.life, userId: 'ben' });
+    await one.look();
+    expect(one.kinds(id)).toEqual(['start', 'end', 'start']);
+  });
+
+  it('begins what is told twice, and what takes the place of a session whose id stays in use', async () => {
+    const record = await one.start('sid', 5, 10, 'anna');
+    const late = { ...record, startedAt: record.startedAt - 1000 };
+    await other.store.start(late, 'sid');
+    await one.store.end(record.id, 'replaced', 'keep');
+    await other.store.start({ ...late, life: record.life + 1 }, 'sid');
+    await one.look();
+    expect(one.kinds(record.id)).toEqual(['start', 'end', 'start']);
+  });
+
   it('C1 merges activity with max, whatever the order, and never creates', async () => {
     const record = await one.start('sid', 5, 10);
     await wait(150);

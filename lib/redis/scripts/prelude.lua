@@ -65,10 +65,10 @@ local function keyOf(base, id)
   return base .. 's:' .. id
 end
 
--- The reason in a tombstone, and the id of the record with which the session goes on; nil for what is none.
+-- The reason in a tombstone, the id of the record with which the session goes on, and the instant; nil for what is none.
 local function graveIn(value)
-  local reason, successor = string.match(value or '', '^(%l+)/%d+/?([%w_-]*)$')
-  return reason, successor ~= '' and successor or nil
+  local reason, at, successor = string.match(value or '', '^(%l+)/(%d+)/?([%w_-]*)$')
+  return reason, successor ~= '' and successor or nil, tonumber(at)
 end
 
 local function bury(key, reason, now, seconds, successor)

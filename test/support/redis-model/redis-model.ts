@@ -78,8 +78,8 @@ export class RedisModel {
   readonly #scripts: Readonly<Record<ScriptName, Script>> = {
     start: ([clock], [id, at, constants, slack, silent]) => {
       const shard = this.#shard(clock!);
-      shard.start(id!, Number(at), constants!, Number(slack), silent === '1');
-      return [String(shard.now())];
+      const begun = shard.start(id!, Number(at), constants!, Number(slack), silent === '1');
+      return [String(shard.now()), begun ? 1 : 0];
     },
     touch: (keys, [slack, ...args]) => {
       const [gone, times]: [number[], string[]] = [[], []];

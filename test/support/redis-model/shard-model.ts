@@ -89,15 +89,18 @@ export class ShardModel {
     return record ? textOf(record) : (this.tombstones.get(id) ?? null);
   }
 
-  start(id: string, givenAt: number, constants: string, slackMs: number, silent: boolean): void {
+  /** Answers whether it has begun; not if it has ended since. */
+  start(id: string, givenAt: number, constants: string, slackMs: number, silent: boolean): boolean {
     const now = this.now();
     const record = recordIn(id, `${digits(Math.min(givenAt, now))}-${constants}`)!;
     const existing = this.records.get(id);
     if (existing?.life === record.life) {
       existing.provisional &&= record.lastActivityAt <= existing.lastActivityAt;
       existing.lastActivityAt = Math.max(existing.lastActivityAt, record.lastActivityAt);
-      return;
+      return true;
     }
+    const endedAt = Number(this.tombstones.get(id)?.split('/')[1] ?? NaN);
+    if (!silent && record.startedAt < endedAt && endedAt <= now) return false;
     record.provisional = silent;
     this.records.set(id, record);
     this.tombstones.delete(id);
@@ -106,6 +109,7 @@ export class ShardModel {
       Math.min(this.#judge(record, now, slackMs).dueAt, silent ? now + PROVISIONAL_MS : Infinity),
     );
     if (!silent) this.#tell('start', id, record, now);
+    return true;
   }
 
   /** Answers whether the record exists, in this life if one is given, and is not over. */
