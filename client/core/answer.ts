@@ -93,8 +93,8 @@ export const parseAnswer = (body: unknown): PingAnswer | undefined => {
     return body as PingAnswer;
 };
 
-/** 419 and 440 are what other frameworks answer when a session has expired. */
-const ENDED = /^(3..|4(0[13]|1[09]|40))$/;
+/** 419 and 440 are what other frameworks answer when a session has expired. A status has three digits. */
+const ENDED = /3..|4(0[13]|1[09]|40)/;
 
 /** What a reply says; undefined: nothing certain, so the server is to be asked again. */
 export function readReply(reply: Reply | undefined): PingAnswer | undefined {

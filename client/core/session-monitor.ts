@@ -77,8 +77,8 @@ export interface SessionMonitor {
 export function createSessionMonitor(ports: MonitorPorts, options: MonitorOptions): SessionMonitor {
   // Browsers want their timers called as plain functions.
   const { setTimer, clearTimer } = ports;
-  const min = Math.min;
   const max = Math.max;
+  const min = Math.min;
   const now = steadyClock(ports);
 
   let phase: number = STARTING;
@@ -98,6 +98,8 @@ export function createSessionMonitor(ports: MonitorPorts, options: MonitorOption
   let endAt!: number;
   /** Until when the person can safely answer the warning: the network is taken off. */
   let safeUntil = Infinity;
+  /** When this tab last asked. */
+  let askedAt!: number;
   let answeredAt!: number;
   /** What was asked for before tells nothing of what happened in the back/forward cache. */
   let restoredAt!: number;
@@ -139,7 +141,7 @@ export function createSessionMonitor(ports: MonitorPorts, options: MonitorOption
   const hold = (from: number): void => {
     holdUntil = max(holdUntil, min(from + limit * 1.5, warnAt + last - told));
   };
-  const warnsAt = (): number => max(warnAt, holdUntil);
+  const warnsAt = (): number => max(holdUntil, warnAt);
   const tell = (type: StandingEvent): void =>
     ports.notify(type, { reason: lifetime ? 'lifetime' : 'idle', remaining: remaining() });
 
@@ -147,7 +149,7 @@ export function createSessionMonitor(ports: MonitorPorts, options: MonitorOption
   const judge = (isMessage?: boolean | void): void => {
     const time = now();
     if (phase > STARTING && time >= endAt) enter(COVERED);
-    if (phase === ACTIVE && !failures && time >= warnAt - lead && hasNews() && !lifetime) hold(warnAt);
+    if (phase === ACTIVE && !failures && hasNews() && !lifetime && time >= warnAt - lead) hold(warnAt);
     if (!isMessage && time >= nextAskAt()) {
       if (request) fail();
       else ask();
@@ -172,14 +174,14 @@ export function createSessionMonitor(ports: MonitorPorts, options: MonitorOption
         phase === ACTIVE ? warnsAt() : shown && ports.isVisible() ? safeUntil - shown + 1 : Infinity,
       );
     // A millisecond later, because browsers cut fractions off.
-    if (next < Infinity) timer = setTimer(judge, min(next - now(), LONGEST_TIMER) * SECOND_MS + 1);
+    if (next < Infinity) timer = setTimer(judge, min(LONGEST_TIMER, next - now()) * SECOND_MS + 1);
   };
 
   const nextAskAt = (): number => {
     if (request || failures || phase < ACTIVE) return phase > EXPIRED ? retryAt : Infinity;
     // The tab with the newest activity asks first: only it can tell exactly.
     const askAt = warnAt - lead / (isOwn() ? 1 : 3);
-    if ((hasNews() && !lifetime) || answeredAt < askAt - lead) return max(askAt, retryAt);
+    if ((hasNews() && !lifetime) || answeredAt < askAt - lead) return max(retryAt, askAt);
     // Nobody can tell a lonely tab that the warning was called off in another.
     return phase > ACTIVE && !channels[0] ? answeredAt + ASK_ALONE_EVERY : Infinity;
   };
@@ -191,7 +193,7 @@ export function createSessionMonitor(ports: MonitorPorts, options: MonitorOption
 
   /** @param direct without the lock: the person is waiting, and acts in one tab only */
   const ask = (direct = !shared): void => {
-    const time = now();
+    const time = (askedAt = now());
     retryAt = time + limit;
     if (phase === ACTIVE && !failures) holdUntil ||= time + LONGEST_DELAY;
     const work = (request = async (granted: unknown): Promise<void> => {
@@ -200,7 +202,8 @@ export function createSessionMonitor(ports: MonitorPorts, options: MonitorOption
       if (!granted) return void (request = shared = false);
       const sentAt = now();
       // What has ended by this clock is only asked after, never extended.
-      const news = hasNews() && phase > STARTING ? { idleFor: sentAt - last } : undefined;
+      // The clock may have been put right by less than it takes for sleep.
+      const news = hasNews() && phase > STARTING ? { idleFor: max(0, sentAt - last) } : undefined;
       const known = news ? last : -Infinity;
       const reply = await send(
         phase === STARTING ? `ping?start=1&language=${options.language}` : 'ping',
@@ -265,15 +268,15 @@ export function createSessionMonitor(ports: MonitorPorts, options: MonitorOption
     // Activity never goes back on the server: of two answers that crossed, this is the older one.
     if (known < told - LONGEST_DELAY && sentAt < answeredAt) return;
     const warningPeriod = limits.expireAfter - limits.warnAfter;
-    limit = min(LONGEST_REQUEST, warningPeriod / 2);
-    lead = min(LONGEST_LEAD, limits.warnAfter / 25);
+    limit = min(warningPeriod / 2, LONGEST_REQUEST);
+    lead = min(limits.warnAfter / 25, LONGEST_LEAD);
     told = known;
     endAt = at + expireIn;
     warnAt = endAt - warningPeriod;
     safeUntil = sentAt + expireIn - limit / 10;
     lifetime = (answer.lifetimeIn ?? Infinity) <= expireIn;
     answeredAt = now();
-    holdUntil = retryAt = 0;
+    retryAt = holdUntil = 0;
     request = false;
     shared = channels[0];
     // A server that does not count what it is told is asked less and less often.
@@ -343,8 +346,9 @@ export function createSessionMonitor(ports: MonitorPorts, options: MonitorOption
         post();
         ownUntil = time + POST_EVERY;
       }
-      // To press the button was activity a moment ago, and the server is being told of that already, unless in vain.
-      if (warned && time >= retryAt + staying * (POST_EVERY - limit * 2 ** failures)) ask(true);
+      // To press the button was activity a moment ago, and the server is being told of that already. It is told at once also
+      // when it wants to be left alone: a person waits for it.
+      if (warned && time >= (staying ? (request ? askedAt + POST_EVERY : 0) : retryAt)) ask(true);
     }
     if (time >= warnAt - lead) judge();
   };
@@ -357,13 +361,13 @@ export function createSessionMonitor(ports: MonitorPorts, options: MonitorOption
   return {
     phase: () => PHASES[phase]!,
     isHidden: () => phase > INERT && phase < STARTING,
-    remaining,
     start: judge,
+    remaining,
     activity: () => act(),
-    stay: () => act(1),
     send,
-    finish: (answer) => accept(answer, now(), -Infinity),
+    stay: () => act(1),
     wake,
+    finish: (answer) => accept(answer, now(), -Infinity),
     suspend() {
       if (phase > STARTING && isOwn() && hasNews()) {
         post();

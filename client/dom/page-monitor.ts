@@ -21,16 +21,16 @@ export const createPageMonitor = (
   const monitor = createSessionMonitor(
     {
       ...page,
-      wall: Date.now,
-      monotonic: () => performance.now(),
       setTimer: setTimeout,
-      clearTimer: clearTimeout as (timer: unknown) => void,
-      transport: fetchTransport(path),
+      monotonic: () => performance.now(),
+      wall: Date.now,
       channel: tabChannel,
+      transport: fetchTransport(path),
+      clearTimer: clearTimeout as (timer: unknown) => void,
       // Plain http has no locks.
       lock: (name, work) => navigator.locks?.request(name, { ifAvailable: true }, work) ?? work(true),
-      chance: Math.random,
       isVisible: () => !document.hidden,
+      chance: Math.random,
       watch(settings, owner) {
         page.watch(settings, owner);
         listenForActivity(monitor.activity, signal, settings.events);

@@ -304,7 +304,7 @@ export const faults = [
     'activity counts from the moment in which it is told',
     11,
     'client/core/session-monitor.ts',
-    '{ idleFor: sentAt - last }',
+    '{ idleFor: max(0, sentAt - last) }',
     '{ idleFor: min(0, last) }',
   ),
   fault(

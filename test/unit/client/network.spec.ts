@@ -160,6 +160,20 @@ describe('a bad network', () => {
     expect(tab.count('error')).toBe(1);
   });
 
+  test('T13 "Stay signed in" asks at once, whatever the server has said of Retry-After', async () => {
+    const browser = new VirtualBrowser({ warnAfter: 30, expireAfter: 60 });
+    const tab = await browser.open();
+    browser.mishaps.push(reply(503, undefined, '3600'));
+    await browser.advance(29_500);
+    tab.monitor.activity();
+    await browser.advance(20_000);
+    expect(tab.count('error')).toBe(1);
+    expect(tab.monitor.phase()).toBe('warning');
+    tab.monitor.stay();
+    await browser.advance(100);
+    expect(tab.monitor.phase()).toBe('active');
+  });
+
   test.each(['soon', '-5', '', null, 'Wed, 21 Oct 2026 07:28:00 GMT'])(
     'T13 a Retry-After of %j is no wish: asked again with back-off',
     async (header) => {

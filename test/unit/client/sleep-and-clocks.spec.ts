@@ -109,3 +109,18 @@ describe('clocks', () => {
     expect(tab.count('expire')).toBe(1);
   });
 });
+
+test('T9 a clock that is put right between activity and the end of the page: no activity of the future is told', async () => {
+  const browser = new VirtualBrowser(SHORT);
+  const tab = await browser.open();
+  await browser.advance(1000);
+  // Both clocks are read now, and the wall clock alone for the next half second.
+  tab.monitor.activity();
+  browser.setClock(300);
+  await browser.advance(150);
+  tab.monitor.activity();
+  await browser.advance(100);
+  tab.monitor.suspend();
+  await browser.advance(100);
+  expect(browser.server.pings.map(({ body }) => body)).toEqual([{ idleFor: 0 }]);
+});
