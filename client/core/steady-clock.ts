@@ -24,7 +24,7 @@ export function steadyClock(clock: Clock): () => number {
   let readAt: number;
   return () => {
     const wall = clock.wall();
-    if (!(wall - readAt < TOLERANCE_MS && wall >= readAt)) {
+    if (!(wall - readAt < TOLERANCE_MS && wall > readAt)) {
       readAt = wall;
       const jump = wall - clock.monotonic() - difference;
       difference += jump;

@@ -66,3 +66,11 @@ test('A5 a burst of readings reads the expensive clock once, and sees sleep neve
   clocks.wallMs += 3_600_000;
   expect(now()).toBeCloseTo(start + 3600.25, 4);
 });
+
+test('T9 a wall clock that stands still, as tests may make it, stops nothing', () => {
+  const { pass, elapsed } = machine();
+  for (let second = 1; second <= 60; second++) {
+    pass(0, 1000);
+    expect(elapsed()).toBe(second * 1000);
+  }
+});
