@@ -1,6 +1,6 @@
 import 'reflect-metadata';
-import { afterEach, beforeEach, expect, it } from '@jest/globals';
-import { Controller, Get, type INestApplication, Module, Post, Req } from '@nestjs/common';
+import { afterEach, beforeEach, expect, it, jest } from '@jest/globals';
+import { Controller, Get, type INestApplication, Logger, Module, Post, Req } from '@nestjs/common';
 import { Test } from '@nestjs/testing';
 import session from 'express-session';
 import request from 'supertest';
@@ -39,7 +39,10 @@ beforeEach(async () => {
   await app.init();
   recorder = new SessionEventRecorder(app);
 });
-afterEach(() => app.close());
+afterEach(async () => {
+  jest.restoreAllMocks();
+  await app.close();
+});
 
 it('an application tests its own timeout in no time', async () => {
   const agent = request.agent(app.getHttpServer());
@@ -57,6 +60,20 @@ it('an application tests its own timeout in no time', async () => {
     'end',
   ]);
   expect(recorder.of('expire')[0]?.reason).toBe('idle');
+});
+
+it('what a request still asks of a store that answers at once is answered before time passes', async () => {
+  const agent = request.agent(app.getHttpServer());
+  await agent.post('/login').expect(201);
+  const failures = jest.spyOn(Logger.prototype, 'error');
+  for (const seconds of [7, 13, 60, 500, 599]) {
+    for (let round = 0; round < 5; round++) {
+      expect((await agent.get('/account')).body).toEqual({ user: 'anna' });
+      await clock.advance(seconds);
+    }
+  }
+  expect(failures.mock.calls).toEqual([]);
+  expect(recorder.of('expire')).toEqual([]);
 });
 
 it('what a machine missed while it stood still is made up for at the next tick', async () => {
