@@ -63,6 +63,13 @@ export class UserSessions {
     return oldestFirst(found).flatMap(({ record }) => shown(record, now));
   }
 
+  /** Ends the session that {@link list} calls so, if it is this user's; answers whether there was one. */
+  async endOne(userId: string, reference: string, reason: EndReason): Promise<boolean> {
+    await this.tracker.recovered();
+    const found = (await this.store.ofUser(userId)).find(({ record }) => record.id === reference);
+    return found !== undefined && this.tracker.endFound(found, reason);
+  }
+
   /** Ends every session of a user, but for one if so wished; answers how many. */
   async endAll(userId: string, reason: EndReason, exceptSessionId?: string): Promise<number> {
     const calledAt = this.clock.now();

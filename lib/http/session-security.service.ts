@@ -77,6 +77,14 @@ export class SessionSecurityService {
     await this.enforcer.end(request, reason);
   }
 
+  /**
+   * Ends one session of a user: the one that {@link list} names so (ASVS 5.0 7.5.2). Answers whether there was one:
+   * another user's is left alone, and one whose id has changed since has another name in a new list.
+   */
+  async endOne(userId: UserId, session: string, reason: EndReason = 'revoked'): Promise<boolean> {
+    return this.users.endOne(String(userId), session, reason);
+  }
+
   /** Ends all sessions of a user (ASVS 5.0 7.4.2); answers how many. */
   async endAll(userId: UserId, reason: EndReason = 'revoked'): Promise<number> {
     return this.users.endAll(String(userId), reason);

@@ -397,6 +397,40 @@ describe('the service', () => {
     expect(await desk.security.list('anna')).toEqual([]);
   });
 
+  it('ASVS 7.5.2 endOne ends the one of the list that its user names, and no other', async () => {
+    await open();
+    const { security } = desk;
+    const lost = await desk.signedIn();
+    const { session } = (await security.list('anna'))[0]!;
+    const [kept, ben] = [await desk.signedIn(), await desk.signedIn('ben')];
+    expect(await security.endOne('ben', session)).toBe(false);
+    expect(await security.endOne('anna', lost.sessionId)).toBe(false);
+    expect(await lost.user()).toBe('anna');
+    expect(await security.endOne('anna', session)).toBe(true);
+    expect(await security.endOne('anna', session)).toBe(false);
+    expect([await lost.user(), await kept.user(), await ben.user()]).toEqual([null, 'anna', 'ben']);
+    expect(desk.log.of('end')).toEqual([
+      expect.objectContaining({ session, userId: 'anna', reason: 'revoked' }),
+    ]);
+    expect(await security.list('anna')).toHaveLength(1);
+  });
+
+  it('ASVS 7.5.2 endOne ends also one that is just going on under another id, takes the number of a user, and a reason', async () => {
+    const store = new HeldStore();
+    await open({ store });
+    const browser = await desk.signedIn('7');
+    const { session } = (await desk.security.list(7))[0]!;
+    const removal = store.hold('destroy');
+    const rotated = browser.post('/rotate').then(({ status }) => status);
+    await removal.reached;
+    const ended = desk.security.endOne(7, session, 'replaced');
+    removal.release();
+    await rotated;
+    expect(await ended).toBe(true);
+    expect(await browser.user()).toBeNull();
+    expect(desk.log.of('end')).toEqual([expect.objectContaining({ userId: '7', reason: 'replaced' })]);
+  });
+
   it('ASVS 7.5.2 list shows the sessions of nobody else to whom is not signed in', async () => {
     await open();
     await desk.signedIn();

@@ -1,5 +1,9 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
-import { SessionSecurityEvents, SessionSecurityHealth } from 'nestjs-session-security';
+import {
+  SessionSecurityEvents,
+  SessionSecurityHealth,
+  SessionSecurityService,
+} from 'nestjs-session-security';
 import { eventually } from '../support/real-time.js';
 import { RedisServer } from '../support/redis-server.js';
 import { ActivityTracker } from '../../lib/activity/activity-tracker.js';
@@ -48,6 +52,19 @@ describe('an application in two processes', () => {
     await call(1, 'post', '/logout', cookie);
     await eventually('both have heard', () => ended.every((reasons) => reasons.length === 1), 5000);
     expect(ended).toEqual([['logout'], ['logout']]);
+  });
+
+  it('6 ASVS 7.5.2 one session of a list ends on all processes, wherever it was begun', async () => {
+    await openWithTime();
+    const security = desks[1]!.app.get(SessionSecurityService);
+    const lost = await signIn(0);
+    const { session } = (await security.list('anna'))[0]!;
+    const kept = await signIn(1);
+    expect(await security.endOne('ben', session)).toBe(false);
+    expect(await security.endOne('anna', session)).toBe(true);
+    expect(await security.endOne('anna', session)).toBe(false);
+    expect([await user(0, lost), await user(1, lost)]).toEqual([null, null]);
+    expect([await user(0, kept), await user(1, kept)]).toEqual(['anna', 'anna']);
   });
 
   it('6 all sessions of a user end, wherever they were begun', async () => {
