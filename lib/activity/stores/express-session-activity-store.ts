@@ -125,6 +125,7 @@ export class ExpressSessionActivityStore extends ActivityStore {
   }
 
   async due(now: number, limit: number): Promise<{ due: DueRecord[]; more: boolean }> {
+    for (const id of this.#late.takeLeft()) void this.#putRight(id);
     const waiting = this.#expiring.splice(0);
     if (waiting.length > 0) return { due: await this.#settleAll(waiting, now), more: true };
     const { due, more } = this.watched.due(now, limit);
@@ -334,7 +335,7 @@ export class ExpressSessionActivityStore extends ActivityStore {
     try {
       await this.#ask((store, answer) =>
         change(store, (error) => {
-          if (isGivenUp && !isAnswered) void this.#putRight(id, wanted).catch(() => undefined);
+          if (isGivenUp && !isAnswered) void this.#putRight(id, wanted);
           isAnswered = true;
           answer(error);
         }),
@@ -346,9 +347,12 @@ export class ExpressSessionActivityStore extends ActivityStore {
     }
   }
 
-  /** A change has come that was given up: what has been done since is done once more, because it may be undone by it. */
-  #putRight(id: string, carriedOut: ActivityRecord | undefined): Promise<void> {
-    return this.#alone(id, async () => {
+  /**
+   * A change has come that was given up: what has been done since is done once more, because it may be undone by it. Never
+   * rejects: what the store refuses again is tried when deadlines are looked at next.
+   */
+  #putRight(id: string, carriedOut?: ActivityRecord): Promise<void> {
+    const done = this.#alone(id, async () => {
       if (!this.#late.has(id)) return;
       // A store that is still slow fails here, and is given nothing more to do.
       const entry = await this.#entry(id);
@@ -357,6 +361,7 @@ export class ExpressSessionActivityStore extends ActivityStore {
       if (!wanted && entry != null) await this.#remove(id);
       this.#late.settle(id);
     });
+    return done.catch(() => this.#late.leave(id));
   }
 
   #record(id: string, stored: StoredRecord): ActivityRecord {

@@ -19,6 +19,8 @@ interface LateChange {
  */
 export class LateChanges {
   readonly #changes = new Recollections<LateChange>(LIFETIME_MS);
+  /** Records that could not be put right: the store failed again. */
+  #left = new Set<string>();
 
   constructor(private readonly clock: Clock) {}
 
@@ -50,5 +52,17 @@ export class LateChanges {
   settle(id: string): void {
     const late = this.#changes.get(id);
     if (late && --late.pending === 0) this.#changes.delete(id);
+  }
+
+  /** One has come, and what it did could not be put right yet. */
+  leave(id: string): void {
+    this.#left.add(id);
+  }
+
+  /** What is to be put right once more. */
+  takeLeft(): Iterable<string> {
+    const left = this.#left;
+    if (left.size > 0) this.#left = new Set();
+    return left;
   }
 }

@@ -155,6 +155,20 @@ describe('records beside the blobs', () => {
       expect(await store.find('record')).toBeUndefined();
     });
 
+    it('as a write, brings back no record that has ended since, also where the store fails again', async () => {
+      const carryOut = await givenUp('set', () => store.start(first));
+      await store.end('record');
+      const get = sessions.get.bind(sessions);
+      sessions.get = (_id, callback) => callback(new Error('busy'));
+      await carryOut();
+      await putRight().catch(() => undefined);
+      sessions.get = get;
+      expect(await store.find('record')).toBeDefined();
+      await store.due(clock.now(), 100);
+      await putRight();
+      expect(await store.find('record')).toBeUndefined();
+    });
+
     it('as a write, does not take the place of the record that has begun since', async () => {
       const carryOut = await givenUp('set', () => store.start(first));
       await store.end('record');
