@@ -1,10 +1,12 @@
 import { channel } from 'node:diagnostics_channel';
 import { afterEach, describe, expect, it } from '@jest/globals';
-import { Controller, Get, Post, Req, Res } from '@nestjs/common';
+import { Controller, Get, Module, Post, Req, Res } from '@nestjs/common';
+import { NestFactory } from '@nestjs/core';
 import { firstValueFrom, toArray } from 'rxjs';
 import {
   AllowExpired,
   diagnostics,
+  SessionSecurityModule,
   SessionSecurityService,
   type SessionSecurityRequest,
 } from '../../lib/index.js';
@@ -514,6 +516,16 @@ describe('the service', () => {
       expect(await late.user()).toBe('anna');
     });
 
+    it("ASVS 7.1.2 'refuse' has the sign-in begin, and ends it as revoked", async () => {
+      await open({ security: { maxSessionsPerUser: 1, onTooManySessions: 'refuse' } });
+      await desk.signedIn();
+      await desk.browser().post('/login', {}).expect(403);
+      const [, started, ended] = desk.log.events;
+      expect([started, ended]).toMatchObject([{ kind: 'start' }, { kind: 'end', reason: 'revoked' }]);
+      expect(started!.session).toBe(ended!.session);
+      expect(desk.log.events).toHaveLength(3);
+    });
+
     it("ASVS 7.1.2 'refuse' lets nobody in whose handler answers by itself, and logs no error", async () => {
       await open({ security: { maxSessionsPerUser: 1, onTooManySessions: 'refuse' } });
       await desk.signedIn();
@@ -627,6 +639,16 @@ describe('the service', () => {
         'public, no-cache',
       );
     });
+  });
+
+  it('ASVS 7.1.1 the policy is described without a server too, for a file', async () => {
+    await open();
+    @Module({ imports: [SessionSecurityModule.forRoot({ preset: 'pci-dss' })] })
+    class PolicyModule {}
+    const context = await NestFactory.createApplicationContext(PolicyModule, { logger: ['warn', 'error'] });
+    const text = context.get(SessionSecurityService).describePolicy().toMarkdown();
+    await context.close();
+    expect(text).toContain('| Preset | PCI DSS 4.0, 8.2.8 |');
   });
 
   describe('ASVS 16.2 the audit log', () => {
