@@ -23,7 +23,7 @@ export { PASSIVE_HEADER } from './http/request-classifier.js';
 export type { SessionSecurityResponse } from './http/response-headers.js';
 export { AllowExpired, Passive } from './http/route-decorators.js';
 export type { SessionReader } from './http/session-platform.js';
-export { SessionSecurityService } from './http/session-security.service.js';
+export { SessionSecurityService, type UserId } from './http/session-security.service.js';
 export {
   type ClientOptions,
   type ClientTagOptions,

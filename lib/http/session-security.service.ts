@@ -32,8 +32,12 @@ import { SessionEnforcer } from './session-enforcer.js';
 import { SessionPlatform, type SessionReader } from './session-platform.js';
 import { SetupAdvisor } from './setup-advisor.js';
 
-/** As sign-ins take it: databases give numbers too. */
-type UserId = string | number | bigint;
+/**
+ * The id of a user, as the session holds it: sign-ins take numbers too, and make a text of them.
+ *
+ * @publicApi
+ */
+export type UserId = string | number | bigint;
 
 /**
  * What an application can ask of the module and tell it.
