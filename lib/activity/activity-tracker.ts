@@ -346,8 +346,7 @@ export class ActivityTracker {
     const isOver = (await this.findTombstone(sessionId)) !== undefined && this.isShared;
     this.bury(sessionId, null);
     if (isOver) await this.removeBlob(sessionId);
-    // Its id may have been given up for another, under which it has ended by the passing of time: nobody wanted that.
-    else await this.end(sessionId, this.fateOf(sessionId)?.reason ?? 'revoked');
+    else await this.end(sessionId, 'revoked');
   }
 
   /**

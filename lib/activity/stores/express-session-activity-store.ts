@@ -172,7 +172,10 @@ export class ExpressSessionActivityStore extends ActivityStore {
     for (const [key, entry] of entriesOf(listed)) {
       if (++seen % RECOVERY_SLICE === 0) await new Promise((resolve) => setImmediate(resolve));
       const revocation = storedRevocationIn(entry);
-      if (revocation) revocations.set(revocation.user, revocation);
+      if (revocation) {
+        revocations.set(revocation.user, revocation);
+        continue;
+      }
       const stored = storedRecordIn(entry);
       const id = key?.startsWith(SIBLING_PREFIX) ? key.slice(SIBLING_PREFIX.length) : stored?.id;
       if (stored && id !== undefined) records.set(id, this.#record(id, stored));
@@ -261,12 +264,12 @@ export class ExpressSessionActivityStore extends ActivityStore {
       // It may be gone already; who tries its removal again tells of its end.
       if (this.#removing.has(id)) return true;
       const stored = await this.#read(id).catch(forgiveCorrupt);
-      const known = stored ?? this.#late.wanted(id);
-      if (!known) return false;
+      const record = stored ? this.#record(id, stored) : this.#late.wanted(id);
+      if (!record) return false;
       // Somebody else has signed in under the same session id since.
-      if (change.life !== undefined && change.life !== known.life) return true;
-      const record = stored ? this.#record(id, stored) : this.#late.wanted(id)!;
-      const believable = known.lastActivityAt <= this.clock.now() ? known.lastActivityAt : 0;
+      if (change.life !== undefined && change.life !== record.life) return true;
+      const { lastActivityAt: known } = stored ?? record;
+      const believable = known <= this.clock.now() ? known : 0;
       const lastActivityAt = Math.max(believable, change.lastActivityAt ?? 0);
       await this.#write({ ...record, ...change, id, lastActivityAt });
       return true;
