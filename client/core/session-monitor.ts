@@ -77,8 +77,8 @@ export interface SessionMonitor {
 export function createSessionMonitor(ports: MonitorPorts, options: MonitorOptions): SessionMonitor {
   // Browsers want their timers called as plain functions.
   const { setTimer, clearTimer } = ports;
-  const max = Math.max;
   const min = Math.min;
+  const max = Math.max;
   const now = steadyClock(ports);
 
   let phase: number = STARTING;
@@ -149,7 +149,7 @@ export function createSessionMonitor(ports: MonitorPorts, options: MonitorOption
   const judge = (isMessage?: boolean | void): void => {
     const time = now();
     if (phase > STARTING && time >= endAt) enter(COVERED);
-    if (phase === ACTIVE && !failures && hasNews() && !lifetime && time >= warnAt - lead) hold(warnAt);
+    if (phase === ACTIVE && !failures && time >= warnAt - lead && hasNews() && !lifetime) hold(warnAt);
     if (!isMessage && time >= nextAskAt()) {
       if (request) fail();
       else ask();
@@ -174,14 +174,14 @@ export function createSessionMonitor(ports: MonitorPorts, options: MonitorOption
         phase === ACTIVE ? warnsAt() : shown && ports.isVisible() ? safeUntil - shown + 1 : Infinity,
       );
     // A millisecond later, because browsers cut fractions off.
-    if (next < Infinity) timer = setTimer(judge, min(LONGEST_TIMER, next - now()) * SECOND_MS + 1);
+    if (next < Infinity) timer = setTimer(judge, min(next - now(), LONGEST_TIMER) * SECOND_MS + 1);
   };
 
   const nextAskAt = (): number => {
     if (request || failures || phase < ACTIVE) return phase > EXPIRED ? retryAt : Infinity;
     // The tab with the newest activity asks first: only it can tell exactly.
     const askAt = warnAt - lead / (isOwn() ? 1 : 3);
-    if ((hasNews() && !lifetime) || answeredAt < askAt - lead) return max(retryAt, askAt);
+    if ((hasNews() && !lifetime) || answeredAt < askAt - lead) return max(askAt, retryAt);
     // Nobody can tell a lonely tab that the warning was called off in another.
     return phase > ACTIVE && !channels[0] ? answeredAt + ASK_ALONE_EVERY : Infinity;
   };
@@ -268,15 +268,15 @@ export function createSessionMonitor(ports: MonitorPorts, options: MonitorOption
     // Activity never goes back on the server: of two answers that crossed, this is the older one.
     if (known < told - LONGEST_DELAY && sentAt < answeredAt) return;
     const warningPeriod = limits.expireAfter - limits.warnAfter;
-    limit = min(warningPeriod / 2, LONGEST_REQUEST);
-    lead = min(limits.warnAfter / 25, LONGEST_LEAD);
+    limit = min(LONGEST_REQUEST, warningPeriod / 2);
+    lead = min(LONGEST_LEAD, limits.warnAfter / 25);
     told = known;
     endAt = at + expireIn;
     warnAt = endAt - warningPeriod;
     safeUntil = sentAt + expireIn - limit / 10;
     lifetime = (answer.lifetimeIn ?? Infinity) <= expireIn;
     answeredAt = now();
-    retryAt = holdUntil = 0;
+    holdUntil = retryAt = 0;
     request = false;
     shared = channels[0];
     // A server that does not count what it is told is asked less and less often.
@@ -361,13 +361,13 @@ export function createSessionMonitor(ports: MonitorPorts, options: MonitorOption
   return {
     phase: () => PHASES[phase]!,
     isHidden: () => phase > INERT && phase < STARTING,
-    start: judge,
     remaining,
+    start: judge,
     activity: () => act(),
-    send,
     stay: () => act(1),
-    wake,
+    send,
     finish: (answer) => accept(answer, now(), -Infinity),
+    wake,
     suspend() {
       if (phase > STARTING && isOwn() && hasNews()) {
         post();

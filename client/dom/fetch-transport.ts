@@ -8,8 +8,8 @@ import type { Transport } from '../core/ports.js';
 export function fetchTransport(base: string): Transport {
   return async (path, body, limitMs) => {
     const response = await fetch(`${base}/${path}`, {
-      body: JSON.stringify(body),
       method: (body && 'POST') as string,
+      body: JSON.stringify(body),
       headers: { 'Content-Type': 'application/json' },
       cache: 'no-store',
       // A followed redirect to the sign-in page would look like success: 200 and HTML.

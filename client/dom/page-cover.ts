@@ -23,8 +23,8 @@ export function pageCover(): (covered: boolean) => void {
     if (covered === !!position) return;
     sheet.disabled = !covered;
     if (covered) {
-      position = [scrollX, scrollY];
       focused = document.activeElement as HTMLElement | null;
+      position = [scrollX, scrollY];
       document.adoptedStyleSheets.push(sheet);
       restores = [...document.querySelectorAll<HTMLElement>(OTHERS)].map(({ style }) => {
         const { display } = style;

@@ -21,16 +21,16 @@ export const createPageMonitor = (
   const monitor = createSessionMonitor(
     {
       ...page,
-      setTimer: setTimeout,
-      monotonic: () => performance.now(),
       wall: Date.now,
-      channel: tabChannel,
-      transport: fetchTransport(path),
+      monotonic: () => performance.now(),
+      setTimer: setTimeout,
       clearTimer: clearTimeout as (timer: unknown) => void,
+      transport: fetchTransport(path),
+      channel: tabChannel,
       // Plain http has no locks.
       lock: (name, work) => navigator.locks?.request(name, { ifAvailable: true }, work) ?? work(true),
-      isVisible: () => !document.hidden,
       chance: Math.random,
+      isVisible: () => !document.hidden,
       watch(settings, owner) {
         page.watch(settings, owner);
         listenForActivity(monitor.activity, signal, settings.events);
