@@ -1,6 +1,5 @@
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterEach, describe, expect, it } from '@jest/globals';
 import fastifySession from '@fastify/session';
-import { Logger, type LoggerService } from '@nestjs/common';
 import { ApplicationConfig } from '@nestjs/core';
 import { MemoryStore } from 'express-session';
 import { Subject } from 'rxjs';
@@ -8,17 +7,12 @@ import { StoreFailure } from '../../../lib/activity/store-calls.js';
 import type { RequestSession } from '../../../lib/http/session-platform.js';
 import { SetupAdvisor } from '../../../lib/http/setup-advisor.js';
 import { SessionSecurityOptions, type SessionSecurityOptionsInput } from '../../../lib/options/index.js';
+import { keptMessages } from '../../support/kept-messages.js';
 
 const session: RequestSession = { id: 'an id', data: {}, cookieMaxAge: null, storeMaxAge: null, cookie: {} };
 
 describe('the advisor', () => {
-  let said: string[];
-  beforeEach(() => {
-    said = [];
-    const keep = (message: string): void => void said.push(message);
-    Logger.overrideLogger({ log: keep, warn: keep, error: keep } satisfies LoggerService);
-  });
-  afterEach(() => Logger.overrideLogger(false));
+  const said = keptMessages();
 
   const open = (given: SessionSecurityOptionsInput = {}, store: object = {}) => {
     const signals = new Subject<{ kind: string }>();

@@ -1,11 +1,11 @@
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import { Logger, type LoggerService } from '@nestjs/common';
+import { describe, expect, it } from '@jest/globals';
 import { ApplicationConfig } from '@nestjs/core';
 import { NEVER as NOBODY } from 'rxjs';
 import { SetupAdvisor } from '../../../lib/http/setup-advisor.js';
 import { SignIn } from '../../../lib/http/sign-in.js';
 import type { SessionSecurityOptionsInput, SessionSecurityRequest } from '../../../lib/index.js';
 import { validateOptions } from '../../../lib/options/index.js';
+import { keptMessages } from '../../support/kept-messages.js';
 
 const request: SessionSecurityRequest = { method: 'GET', url: '/', headers: {} };
 
@@ -43,13 +43,7 @@ describe('the limits in force for a request', () => {
 });
 
 describe('limits by request with a preset', () => {
-  let said: string[];
-  beforeEach(() => {
-    said = [];
-    const keep = (message: string): void => void said.push(message);
-    Logger.overrideLogger({ log: keep, warn: keep, error: keep } satisfies LoggerService);
-  });
-  afterEach(() => Logger.overrideLogger(false));
+  const said = keptMessages();
 
   it('are shortened to what it requires, which is said once', async () => {
     const signIn = signInWith({ preset: 'pci-dss', limits: () => 'never' });
